@@ -1,0 +1,1 @@
+"""Mesh, operators and time integration: the only place that knows Gmsh, DOLFINx and MPI."""

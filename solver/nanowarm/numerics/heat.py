@@ -1,0 +1,220 @@
+"""The heat equation: dH/dt of every node, each term on this page.
+
+    dH_i/dt = - sum_r (K_r theta_r(T))_i  +  sum_r m_ir C_r P_r(T_i, t)  +  sum_s a_is j_s(T_i, t)
+
+H_i = M_i u_i is the enthalpy of node i [J], u_i its enthalpy density [J/m3], M_i = sum_r m_ir its volume; the
+state is u_i of this rank's nodes, followed by its ledger: the heat supplied by particles and that flowed in [J].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.numerics.operators import Operators, row_product
+from nanowarm.numerics.stack import MPI, PETSc
+from nanowarm.numerics.thermodynamics import Thermodynamics
+from nanowarm.physics.boundaries import AnyBoundary
+from nanowarm.physics.materials import Medium
+from nanowarm.physics.particles import Particle
+from nanowarm.physics.protocol import Stage
+from nanowarm.shelf import Region
+
+Array = NDArray[np.float64]
+
+SUPPLIED, INFLOW = -2, -1  # places of the ledger in the state
+
+
+class HeatEquation:
+    """The right-hand side that is integrated, on this rank's nodes.
+
+    Args:
+        regions: what fills each region of the mesh.
+        operators: the integrals of the mesh.
+        tolerance: error of one step [K] that counts as 1.
+    """
+
+    def __init__(self, regions: Mapping[str, Region], operators: Operators, tolerance: float) -> None:
+        layout = operators.layout
+        self.operators = operators
+        self.layout = layout
+        self.tolerance = tolerance
+        self.owned = layout.owned
+        self.size = layout.owned + 2
+        media = {_key(region.medium): region.medium for region in regions.values()}
+        members = {key: [n for n, region in regions.items() if _key(region.medium) == key] for key in media}
+        masses = np.array([sum(operators.mass[name] for name in names) for names in members.values()])
+        volume = masses.sum(axis=0)
+        self.volume = volume[: self.owned]
+        self._conduction(members, volume)
+        self._particles(regions)
+        powers = [particle.specific_power.reference_power() for particle in self.particles]
+        self.thermo = Thermodynamics(list(media.values()), masses / volume, powers)
+        self._enthalpy = layout.values
+        self._potential = np.empty(layout.total)
+        self._vector = PETSc.Vec().createWithArray(self._potential, comm=MPI.COMM_SELF)
+        self._work = np.empty(self.owned)
+
+    def _conduction(self, members: Mapping[object, list[str]], volume: Array) -> None:
+        """Products -K_m / M_i of each medium, and the column sums that bound their eigenvalues."""
+        stiffness = self.operators.stiffness
+        self._products, self._sums = [], np.zeros((len(members), self.owned))
+        for number, names in enumerate(members.values()):
+            parts = [stiffness[name] for name in names]
+            self._products.append(row_product(parts, -1.0 / self.volume, self.layout.total))
+            for part in parts:
+                # K is symmetric: row j divided by the volumes of its columns is column j of K / M
+                entries = np.abs(part.entries) / volume[part.columns]
+                sums = np.add.reduceat(np.append(entries, 0.0), np.minimum(part.starts[:-1], entries.size))
+                self._sums[number] += np.where(np.diff(part.starts) > 0, sums, 0.0)
+
+    def _particles(self, regions: Mapping[str, Region]) -> None:
+        """Iron per volume at every node [kg/m3], for each kind of particle."""
+        kinds = {region.particle.name: region.particle for region in regions.values() if region.particle}
+        self.particles: list[Particle] = list(kinds.values())
+        self.iron = np.zeros((len(kinds), self.owned))
+        for name, region in regions.items():
+            if region.particle:
+                kind = list(kinds).index(region.particle.name)
+                self.iron[kind] += region.iron * self.operators.mass[name][: self.owned] / self.volume
+
+    def begin(self, stage: Stage, time: float, state: Array) -> None:
+        """Take over a stage's field and boundaries; held surfaces jump to their temperature."""
+        self.stage, self.stage_start = stage, time
+        nodes, area = self.operators.surface_nodes, self.operators.surface_area
+        self._flows: list[tuple[AnyBoundary, NDArray[np.int32], Array]] = []
+        self._held: list[tuple[AnyBoundary, NDArray[np.int32]]] = []
+        taken = np.zeros(self.owned, dtype=bool)
+        for name, boundary in stage.boundaries.items():
+            if boundary.holds_temperature:
+                free = nodes[name][~taken[nodes[name]]]
+                taken[free] = True
+                self._held.append((boundary, free))
+            else:
+                self._flows.append((boundary, nodes[name], area[name]))
+        self.held = np.flatnonzero(taken)
+        self.settle(time, state)
+
+    def rate(self, time: float, state: Array, out: Array) -> None:
+        """Write du/dt [W/m3] and the powers of the ledger [W] into `out`."""
+        thermo, owned = self.thermo, self.owned
+        self._enthalpy[:owned] = state[:owned]
+        self.layout.exchange()
+        thermo.locate(self._enthalpy)
+        rates = out[:owned]
+        self._conduct(rates)
+        out[SUPPLIED] = self._heat(time, rates)
+        out[INFLOW] = self._exchange(time, rates) + self._hold(time, rates)
+
+    def _conduct(self, rates: Array) -> None:
+        """- sum_m K_m theta_m / M."""
+        self.thermo.potential(self._potential)
+        target = PETSc.Vec().createWithArray(rates, comm=MPI.COMM_SELF)
+        for number, product in enumerate(self._products):
+            if self.thermo.shared.size:
+                self._potential[self.thermo.shared] = self.thermo.shared_potential(number)
+            self._vector.stateIncrease()
+            if number == 0:
+                product.mult(self._vector, target)
+            else:
+                product.multAdd(self._vector, target, target)
+        target.destroy()
+
+    def _heat(self, time: float, rates: Array) -> float:
+        """Power of the particles, added to `rates`; its sum [W]."""
+        field, total = self.stage.field, 0.0
+        for number, particle in enumerate(self.particles):
+            amplitude = field.amplitude.value(time, self.stage_start)
+            factor = particle.specific_power.field_factor(amplitude, field.frequency)
+            if factor == 0.0:
+                continue
+            np.multiply(self.iron[number], self.thermo.power(number)[: self.owned], out=self._work)
+            self._work *= factor
+            rates += self._work
+            total += float(self._work @ self.volume)
+        return total
+
+    def _exchange(self, time: float, rates: Array) -> float:
+        """Heat that flows in through the outer surfaces, added to `rates`; its sum [W]."""
+        total = 0.0
+        for boundary, nodes, area in self._flows:
+            inflow = area * boundary.inflow(self.thermo.temperature_at(nodes), time, self.stage_start)
+            rates[nodes] += inflow / self.volume[nodes]
+            total += float(inflow.sum())
+        return total
+
+    def _hold(self, time: float, rates: Array) -> float:
+        """Replace the rates of held nodes by those prescribed; the heat [W] that this takes."""
+        total = 0.0
+        for boundary, nodes in self._held:
+            slope = boundary.value.slope(time, self.stage_start)
+            prescribed = slope / self.thermo.per_capacity_at(nodes)
+            total += float((prescribed - rates[nodes]) @ self.volume[nodes])
+            rates[nodes] = prescribed
+        return total
+
+    def settle(self, time: float, state: Array) -> None:
+        """Set held nodes to their temperature exactly; the ledger takes the difference."""
+        for boundary, nodes in self._held:
+            target = self.thermo.enthalpy(boundary.value.value(time, self.stage_start))[nodes]
+            state[INFLOW] += float((target - state[nodes]) @ self.volume[nodes])
+            state[nodes] = target
+
+    def spectral_radius(self, time: float) -> float:
+        """Bound on the eigenvalues of the Jacobian [1/s] at the state of the last `rate`.
+
+        Gershgorin's circles of the columns of M^-1 K k dT/du, plus what boundaries and sources add to its diagonal.
+        """
+        largest = self.thermo.stiffest(self._sums)
+        at_surface = np.zeros(self.owned)
+        for boundary, nodes, area in self._flows:
+            stiffness = boundary.stiffness(self.thermo.temperature_at(nodes), time, self.stage_start)
+            at_surface[nodes] += area * stiffness / self.volume[nodes] * self.thermo.per_capacity_at(nodes)
+        return largest + float(at_surface.max(initial=0.0)) + self._source_slope(time)
+
+    def _source_slope(self, time: float) -> float:
+        """Largest change of the particles' heating with the enthalpy [1/s]."""
+        field, total = self.stage.field, 0.0
+        amplitude = field.amplitude.value(time, self.stage_start)
+        for iron, particle, curve in zip(self.iron, self.particles, self.thermo.powers, strict=True):
+            slope = float(np.abs(np.diff(curve.values) / np.diff(curve.at)).max(initial=0.0))
+            factor = particle.specific_power.field_factor(amplitude, field.frequency)
+            total += slope * factor * float(iron.max(initial=0.0)) * self.thermo.largest_per_capacity
+        return total
+
+    def error(self, estimate: Array) -> float:
+        """Largest error [tolerances] of an estimate of u around the state of the last `rate`."""
+        in_kelvin = self.thermo.per_capacity()[: self.owned] * estimate[: self.owned]
+        in_kelvin[self.held] = 0.0
+        return float(np.abs(in_kelvin, out=in_kelvin).max(initial=0.0)) / self.tolerance
+
+    def largest(self, *values: float) -> tuple[float, ...]:
+        """Largest of each value over all ranks; NaN counts as infinite."""
+        mine = np.array([math.inf if math.isnan(value) else value for value in values])
+        if self.layout.comm.size > 1:
+            self.layout.comm.Allreduce(MPI.IN_PLACE, mine, op=MPI.MAX)
+        return tuple(mine.tolist())
+
+    def temperature(self, state: Array) -> Array:
+        """Temperature [K] of this rank's nodes, shape (owned,); overwritten by the next call."""
+        self._enthalpy[: self.owned] = state[: self.owned]
+        self.thermo.locate(self._enthalpy)
+        return self.thermo.temperature()[: self.owned]
+
+    def initial_state(self, temperature: float) -> Array:
+        """State of a uniform temperature [K], with an empty ledger."""
+        state = np.zeros(self.size)
+        state[: self.owned] = self.thermo.enthalpy(temperature)[: self.owned]
+        return state
+
+    def stored(self, state: Array) -> float:
+        """Enthalpy [J] of this rank's nodes."""
+        return float(state[: self.owned] @ self.volume)
+
+
+def _key(medium: Medium) -> tuple[tuple[str, float], ...]:
+    """What two regions must share to be one medium."""
+    return tuple(sorted(medium.constituents.items()))

@@ -1,0 +1,198 @@
+"""Everything that is followed step by step, put together for one case."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.case import Case
+from nanowarm.errors import CaseError, SolveError
+from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.rkc import Step
+from nanowarm.numerics.sampling import GlassDifference, Nodes, Probe, Recorder, nodes_of
+from nanowarm.numerics.stack import geometry
+from nanowarm.numerics.windows import WindowRates
+from nanowarm.numerics.writers import FieldFile
+from nanowarm.physics.protocol import EndCondition
+from nanowarm.quantity import ZERO_CELSIUS
+from nanowarm.results.criteria import Outcome, PeakEvidence, RateEvidence, Window
+
+Array = NDArray[np.float64]
+
+
+class Observers:
+    """What a case asks to be followed, on all ranks.
+
+    Args:
+        case: the case.
+        heat: the equation.
+    """
+
+    def __init__(self, case: Case, heat: HeatEquation) -> None:
+        self.case, self.heat = case, heat
+        self.nodes: dict[str, Nodes] = {name: nodes_of(heat, name) for name in case.regions}
+        pairs = {(c.region, below) for c in case.input.criteria if (below := c.asked_below()) is not None}
+        self._differences = {(name, below): GlassDifference(self.nodes[name], below) for name, below in sorted(pairs)}
+        output = case.input.output
+        probes = {name: _probe(case, heat, name, point) for name, point in output.probes.items()}
+        self.recorder = Recorder(heat, self.nodes, list(self._differences.values()), probes)
+        self._evidence: dict[tuple[str, Window], RateEvidence] = {}
+        self.windows: dict[Window, WindowRates] = {window: WindowRates(heat, *window) for window in self._windows()}
+        self.seconds = 0.0  # spent on files
+        self._every = output.every
+        self._frames_every = output.fields_every or output.every
+        self._file: FieldFile | None = None
+
+    def _windows(self) -> list[Window]:
+        """Every window that a criterion looks at, and that of each region's material."""
+        asked = [(self.window(c.region, c.asked_window()), c.needs_window) for c in self.case.input.criteria]
+        own = [(self.window(name), 1) for name in self.case.regions]
+        return list(dict.fromkeys((window, direction) for window, direction in asked + own if window and direction))
+
+    def open(self, folder: Path) -> None:
+        """Make the field file in a run folder."""
+        if self.case.input.output.fields:
+            self._guarded(lambda: self._open(folder))
+
+    def _open(self, folder: Path) -> None:
+        operators, fields = self.heat.operators, self.case.input.output.fields
+        cells = operators.mesh.cell_region[: operators.mesh.domain.topology.index_map(3).size_local]
+        iron = np.array([self.case.regions[name].iron for name in operators.mesh.region_names])
+        known = {"region": cells.astype(np.int32), "iron concentration": iron[cells].astype(np.float32)}
+        self._file = FieldFile(folder / "fields.vtkhdf", operators, {name: known[name] for name in known if name in fields})
+
+    def begin(self, time: float, stage: str, state: Array) -> None:
+        """Look at the initial state."""
+        self._keep(time, stage, state, row=True)
+        self.recorder.reduce()
+
+    def observe(self, step: Step, stage: str, last: bool) -> None:
+        """Look at an accepted step; `last` of a stage gets a row of its own."""
+        for window in self.windows.values():
+            window.observe(step)
+        first = int(np.floor(step.start / self._every + 1e-9)) + 1
+        number = first
+        while number * self._every < step.end - 1e-9 * self._every:
+            self._keep(number * self._every, stage, step.state(number * self._every), row=True)
+            number += 1
+        on_grid = abs(number * self._every - step.end) <= 1e-9 * self._every
+        self._keep(step.end, stage, step.state(step.end), row=last or on_grid)
+        self.recorder.reduce()
+
+    def _keep(self, time: float, stage: str, state: Array, row: bool) -> None:
+        temperature = self.recorder.observe(time, stage, state, row)
+        frames = time / self._frames_every
+        if self._file is not None and row and abs(frames - round(frames)) < 1e-6 and "temperature" in self.case.input.output.fields:
+            start = clock.perf_counter()
+            self._guarded(lambda: self._file.append(time, {"temperature": temperature - ZERO_CELSIUS}))  # type: ignore[union-attr]
+            self.seconds += clock.perf_counter() - start
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            raise SolveError(f"{self._file.path if self._file else ''}: can't be written: {error}") from None
+
+    def finish(self) -> None:
+        """Write the fields that are known at the end."""
+        if self._file is None:
+            return
+        start, file = clock.perf_counter(), self._file
+        self._guarded(lambda: file.finish(self.final_fields()))
+        self.seconds += clock.perf_counter() - start
+
+    def final_fields(self) -> dict[str, Array]:
+        """Warming rates [K/min] through each node's window and their ratio to the critical rate; NaN where not seen."""
+        owned = self.heat.owned
+        fields = {name: np.full(owned, np.nan) for name in ("warming rate", "slowest warming rate", "warming rate margin")}
+        for name, region in self.case.regions.items():
+            window = self.case.window(name)
+            if window is None:
+                continue
+            rates, nodes = self.windows[window, 1], self.nodes[name].index
+            rate, finished = rates.rates()
+            mean = np.where(finished, rate, np.nan)[nodes] * 60.0
+            fields["warming rate"][nodes] = mean
+            slowest = np.where(finished, rates.slowest, np.nan)[nodes] * 60.0
+            fields["slowest warming rate"][nodes] = slowest
+            if region.medium.critical_warming_rate:
+                fields["warming rate margin"][nodes] = mean / (60.0 * region.medium.critical_warming_rate)
+        return {name: values for name, values in fields.items() if name in self.case.input.output.fields}
+
+    def window(self, region: str, asked: tuple[float, float] | None = None) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] of the window asked for, or of the region's material."""
+        return self.case.window(region, asked)
+
+    def critical_rate(self, region: str, direction: int) -> float:
+        """Critical warming (1) or cooling (-1) rate [K/s] of a region's material."""
+        return self.case.critical_rate(region, direction)
+
+    def rates(self, region: str, window: Window) -> RateEvidence:
+        """How fast a region went through a window; collective."""
+        key = region, window
+        if key not in self._evidence:
+            self._evidence[key] = self.windows[window].evidence(self.nodes[region])
+        return self._evidence[key]
+
+    def difference(self, region: str, below: float) -> PeakEvidence:
+        """Largest difference within the part of a region colder than a temperature [K]."""
+        return self._differences[region, below].seen
+
+    def extreme(self, region: str, sign: int, when: str) -> PeakEvidence:
+        """The hottest (1) or coldest (-1) temperature [K] of a region, always or at the end; collective."""
+        extremes = self.recorder.extremes[region]
+        return extremes.peak(sign) if when == "always" else extremes.last(sign)
+
+    def judge(self) -> tuple[Outcome, ...]:
+        """Outcome of every criterion, on every rank."""
+        return tuple(criterion.judge(self) for criterion in self.case.input.criteria)
+
+    def sensor(self, condition: EndCondition, state: Array) -> float:
+        """Excess [K] of what an end condition watches over its threshold; collective."""
+        temperature = self.heat.temperature(state)
+        comm = self.heat.layout.comm
+        if condition.sensor == "probe":
+            return condition.excess(comm.allreduce(self.recorder.probes[condition.name].part(temperature)))
+        names = [condition.name] if condition.name else list(self.nodes)
+        if condition.sensor == "mean":
+            parts = [(self.nodes[n].volume @ temperature[self.nodes[n].index], self.recorder.region_volume[n]) for n in names]
+            return condition.excess(comm.allreduce(sum(float(p[0]) for p in parts)) / sum(p[1] for p in parts))
+        sign = 1.0 if condition.sensor == "hottest" else -1.0
+        values = [sign * temperature[self.nodes[n].index] for n in names]
+        (found,) = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
+        return condition.excess(sign * found)
+
+
+def _probe(case: Case, heat: HeatEquation, name: str, point: tuple[float, float, float]) -> Probe:
+    """The nodes around a point with their weights.
+
+    Raises:
+        CaseError: the point lies outside the mesh.
+    """
+    operators, comm = heat.operators, heat.layout.comm
+    domain = operators.mesh.domain
+    at = np.array([point])
+    tree = geometry.bb_tree(domain, 3, padding=1e-9)
+    cells = geometry.compute_colliding_cells(domain, geometry.compute_collisions_points(tree, at), at).links(0)
+    found = comm.allgather(_weights(operators, int(cells[0]), at[0]) if cells.size else None)
+    holder = next((part for part in found if part is not None), None)
+    if holder is None:
+        where = ", ".join(f"{1e3 * x:g} mm" for x in point)
+        raise CaseError(f"{case.path}: output.probes.{name}: ({where}) lies outside the mesh")
+    local = heat.layout.index_map.global_to_local(holder[0])
+    mine = (local >= 0) & (local < heat.owned)
+    return Probe(local[mine].astype(np.int64), holder[1][mine])
+
+
+def _weights(operators: object, cell: int, point: Array) -> tuple[NDArray[np.int64], Array]:
+    """Global nodes of a cell and the barycentric coordinates of a point in it."""
+    space = operators.space  # type: ignore[attr-defined]
+    dofs = space.dofmap.list[cell]
+    corners = space.tabulate_dof_coordinates()[dofs]
+    system = np.vstack((corners.T, np.ones(4)))
+    return space.dofmap.index_map.local_to_global(dofs), np.linalg.solve(system, np.append(point, 1.0))
+

@@ -1,0 +1,159 @@
+"""Integrals over regions and surfaces, assembled once: everything the heat equation needs of the mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.numerics.mesh import Indices, Mesh
+from nanowarm.numerics.stack import MPI, PETSc, dolfinx, fem, la, ufl
+
+Array = NDArray[np.float64]
+
+
+class Layout:
+    """Which nodes a rank holds: its own first, then copies of those of its neighbours.
+
+    Args:
+        index_map: nodes in the columns of all operators.
+    """
+
+    def __init__(self, index_map: dolfinx.common.IndexMap, comm: MPI.Intracomm) -> None:
+        self.index_map = index_map
+        self.comm = comm
+        self.owned: int = index_map.size_local
+        self.total: int = index_map.size_local + index_map.num_ghosts
+        self._vector = la.vector(index_map)
+        self.values: Array = self._vector.array
+
+    def filled(self, owned: Array) -> Array:
+        """Values at own nodes, completed by those of the neighbours, shape (total,)."""
+        self.values[: self.owned] = owned
+        self.exchange()
+        return self.values.copy()
+
+    def exchange(self) -> None:
+        """Complete `values` by those of the neighbours."""
+        self._vector.scatter_forward()
+
+
+@dataclass(frozen=True, eq=False)
+class Stiffness:
+    """K_r of one region in rows of compressed columns.
+
+    Args:
+        starts: first entry of each own node's row, shape (owned + 1,).
+        columns: local node of each entry.
+        entries: integral of grad phi_i . grad phi_j over the region [m].
+    """
+
+    starts: Indices
+    columns: Indices
+    entries: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Operators:
+    """The assembled integrals, by region and by surface.
+
+    Args:
+        layout: nodes of this rank.
+        position: coordinates [m], shape (owned, 3).
+        stiffness: K_r of each region.
+        mass: m_ir [m3] of each region, shape (total,).
+        surface_nodes: own nodes of each outer surface.
+        surface_area: a_is [m2] at these nodes.
+        space: the DOLFINx space of the nodes.
+    """
+
+    mesh: Mesh
+    layout: Layout
+    position: Array
+    stiffness: dict[str, Stiffness]
+    mass: dict[str, Array]
+    surface_nodes: dict[str, Indices]
+    surface_area: dict[str, Array]
+    space: fem.FunctionSpace
+
+
+def assemble(mesh: Mesh) -> Operators:
+    """The integrals of a mesh: stiffness and lumped volume of each region, lumped area of each surface."""
+    space = fem.functionspace(mesh.domain, ("Lagrange", 1))
+    u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
+    diffusion = ufl.inner(ufl.grad(u), ufl.grad(v))
+    matrices = {}
+    for region in mesh.region_names:
+        matrices[region] = fem.assemble_matrix(_over_cells(diffusion, mesh, mesh.cells(region)))
+        matrices[region].scatter_reverse()
+    layout = Layout(_union_of_columns(space, matrices), mesh.comm)
+    stiffness = {region: _own_rows(matrices.pop(region), layout) for region in mesh.region_names}
+    mass = {}
+    for region in mesh.region_names:
+        mass[region] = layout.filled(_lumped(_over_cells(v, mesh, mesh.cells(region)))[: layout.owned])
+    nodes, areas = {}, {}
+    for name, facets in mesh.facets.items():
+        area = _lumped(_over_facets(v, mesh, facets))[: layout.owned]
+        nodes[name] = np.flatnonzero(area).astype(np.int32)
+        areas[name] = area[nodes[name]]
+    position = space.tabulate_dof_coordinates()[: layout.owned].copy()
+    return Operators(mesh, layout, position, stiffness, mass, nodes, areas, space)
+
+
+def _over_cells(integrand: ufl.core.expr.Expr, mesh: Mesh, cells: Indices) -> fem.Form:
+    """The form of an integral over some cells; every region uses the same compiled code."""
+    return fem.form(integrand * ufl.Measure("dx", domain=mesh.domain, subdomain_data=[(0, cells)])(0))
+
+
+def _over_facets(integrand: ufl.core.expr.Expr, mesh: Mesh, facets: Indices) -> fem.Form:
+    """The form of an integral over some outer facets; every surface uses the same compiled code."""
+    topology = mesh.domain.topology
+    pairs = fem.compute_integration_domains(fem.IntegralType.exterior_facet, topology, np.sort(facets))
+    return fem.form(integrand * ufl.Measure("ds", domain=mesh.domain, subdomain_data=[(0, pairs)])(0))
+
+
+def _lumped(form: fem.Form) -> Array:
+    """Row sums of a mass matrix: the integral of every node's shape function."""
+    vector = fem.assemble_vector(form)
+    vector.scatter_reverse(la.InsertMode.add)
+    return vector.array
+
+
+def _union_of_columns(space: fem.FunctionSpace, matrices: dict[str, la.MatrixCSR]) -> dolfinx.common.IndexMap:
+    """The nodes that any matrix of this rank reaches, own ones first."""
+    rows = space.dofmap.index_map
+    maps = [rows] + [matrix.index_map(1) for matrix in matrices.values()]
+    ghosts, first = np.unique(np.concatenate([m.ghosts for m in maps]), return_index=True)
+    owners = np.concatenate([m.owners for m in maps])[first]
+    return dolfinx.common.IndexMap(space.mesh.comm, rows.size_local, ghosts, owners, 1202)
+
+
+def _own_rows(matrix: la.MatrixCSR, layout: Layout) -> Stiffness:
+    """The rows of a rank's own nodes, with columns in the numbering of the layout."""
+    starts = matrix.indptr[: layout.owned + 1].astype(np.int32)
+    columns = matrix.indices[: starts[-1]]
+    if layout.comm.size > 1:
+        here = matrix.index_map(1).local_to_global(np.arange(matrix.index_map(1).size_local + matrix.index_map(1).num_ghosts, dtype=np.int32))
+        columns = layout.index_map.global_to_local(here)[columns]
+    return Stiffness(starts, columns.astype(np.int32), matrix.data[: starts[-1]].copy())
+
+
+def row_product(stiffness: list[Stiffness], row_weight: Array, total: int) -> PETSc.Mat:
+    """Sum of stiffness matrices, each row times a weight, ready for products on one rank.
+
+    Args:
+        stiffness: of regions that share a medium.
+        row_weight: shape (owned,).
+        total: number of columns.
+    """
+    import scipy.sparse
+
+    owned = row_weight.size
+    blocks = [scipy.sparse.csr_array((k.entries, k.columns, k.starts), shape=(owned, total)) for k in stiffness]
+    summed = blocks[0] if len(blocks) == 1 else sum(blocks[1:], start=blocks[0]).tocsr()
+    entries = summed.data * np.repeat(row_weight, np.diff(summed.indptr))
+    parts = (summed.indptr.astype(np.int32), summed.indices.astype(np.int32), entries)
+    matrix = PETSc.Mat().createAIJ(size=(owned, total), csr=parts, comm=MPI.COMM_SELF)
+    matrix.assemble()
+    return matrix

@@ -1,0 +1,190 @@
+"""What is followed at points of time: rows over the regions, extremes, differences, probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.numerics.heat import INFLOW, SUPPLIED, HeatEquation
+from nanowarm.numerics.stack import MPI
+from nanowarm.quantity import ZERO_CELSIUS
+from nanowarm.results.criteria import PeakEvidence
+
+Array = NDArray[np.float64]
+
+SAME = 1e-7  # [K] below which two temperatures are one
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """This rank's nodes of a region and their share of its volume [m3]."""
+
+    index: NDArray[np.int64]
+    volume: Array
+
+
+def nodes_of(heat: HeatEquation, region: str) -> Nodes:
+    """The nodes that any cell of a region touches."""
+    mass = heat.operators.mass[region][: heat.owned]
+    index = np.flatnonzero(mass)
+    return Nodes(index, mass[index])
+
+
+class Extremes:
+    """Coldest and hottest temperature that a region ever had, and has now.
+
+    Args:
+        heat: the equation.
+        nodes: of the region.
+    """
+
+    def __init__(self, heat: HeatEquation, nodes: Nodes) -> None:
+        self.heat, self.nodes = heat, nodes
+        self._ever: dict[int, PeakEvidence] = {}
+        self._now: dict[int, PeakEvidence] = {}
+
+    def observe(self, time: float, temperature: Array) -> None:
+        """Look at one state of the nodes [K]."""
+        values = temperature[self.nodes.index]
+        for sign in (-1, 1) if values.size else ():
+            node = int(np.argmax(sign * values))
+            self._now[sign] = PeakEvidence(float(values[node]), time, tuple(self.heat.operators.position[self.nodes.index[node]].tolist()))
+            ever = self._ever.get(sign, PeakEvidence(-sign * np.inf))
+            if sign * self._now[sign].value > sign * ever.value + SAME:  # type: ignore[operator]
+                self._ever[sign] = self._now[sign]
+
+    def peak(self, sign: int) -> PeakEvidence:
+        """The hottest (1) or coldest (-1) of all ranks at any time; collective."""
+        return self._of_all(sign, self._ever.get(sign))
+
+    def last(self, sign: int) -> PeakEvidence:
+        """The same at the end."""
+        return self._of_all(sign, self._now.get(sign))
+
+    def _of_all(self, sign: int, mine: PeakEvidence | None) -> PeakEvidence:
+        """The most extreme of all ranks; of equal ones that with the smallest coordinates."""
+        found = [peak for peak in self.heat.layout.comm.allgather(mine) if peak is not None]
+        best = max(sign * (peak.value or 0.0) for peak in found)
+        equal = [peak for peak in found if sign * (peak.value or 0.0) >= best - SAME]
+        return min(equal, key=lambda peak: tuple(round(x, 9) for x in peak.position))
+
+
+@dataclass
+class GlassDifference:
+    """Largest difference of temperature at one time within the part of a region colder than a temperature [K]."""
+
+    nodes: Nodes
+    below: float
+    seen: PeakEvidence = PeakEvidence(None)
+
+    def observe(self, time: float, temperature: Array) -> tuple[float, float]:
+        """Negated coldest, and hottest, of this rank's part that is cold enough; minus infinity where none is."""
+        values = temperature[self.nodes.index]
+        cold = values[values < self.below]
+        return (-float(cold.min()), float(cold.max())) if cold.size else (-np.inf, -np.inf)
+
+    def reduced(self, time: float, minus_coldest: float, hottest: float) -> None:
+        """Take in the same of all ranks."""
+        if np.isfinite(hottest) and (self.seen.value is None or hottest + minus_coldest > self.seen.value):
+            self.seen = PeakEvidence(hottest + minus_coldest, time)
+
+
+class Probe:
+    """Temperature at a point: the nodes around it with their weights, each on the rank that owns it.
+
+    Args:
+        nodes: this rank's.
+        weights: of the linear interpolation.
+    """
+
+    def __init__(self, nodes: NDArray[np.int64], weights: Array) -> None:
+        self.nodes, self.weights = nodes, weights
+
+    def part(self, temperature: Array) -> float:
+        """This rank's contribution [K]."""
+        return float(self.weights @ temperature[self.nodes])
+
+
+class Recorder:
+    """Rows of `history.csv`, reduced over the ranks in one go per step.
+
+    Args:
+        heat: the equation.
+        regions: nodes by region.
+        differences: what the criteria on temperature differences look at.
+        probes: by name.
+    """
+
+    def __init__(
+        self,
+        heat: HeatEquation,
+        regions: Mapping[str, Nodes],
+        differences: list[GlassDifference],
+        probes: Mapping[str, Probe],
+    ) -> None:
+        self.heat, self.regions, self.differences, self.probes = heat, regions, differences, probes
+        self.extremes = {name: Extremes(heat, nodes) for name, nodes in regions.items()}
+        comm = heat.layout.comm
+        self.region_volume = {name: comm.allreduce(float(nodes.volume.sum())) for name, nodes in regions.items()}
+        self.columns: dict[str, list[float]] = {name: [] for name in self._names()}
+        self.stages: list[str] = []
+        self._pending: list[tuple[float, str, bool, list[float], list[float]]] = []
+        self._initial: float | None = None
+
+    def _names(self) -> list[str]:
+        regions = [f"{name}_{what}_degC" for name in self.regions for what in ("min", "mean", "max")]
+        probes = [f"probe_{name}_degC" for name in self.probes]
+        return ["time_s", *regions, *probes, "field_kA_per_m", "stored_J", "supplied_J", "inflow_J"]
+
+    def observe(self, time: float, stage: str, state: Array, row: bool) -> Array:
+        """Look at one state; keep it as a row where asked. Returns the nodes' temperatures [K]."""
+        temperature = self.heat.temperature(state)
+        stored = self.heat.stored(state)
+        self._initial = stored if self._initial is None else self._initial
+        highs, sums = [], []
+        for name, nodes in self.regions.items():
+            values = temperature[nodes.index]
+            highs += [-float(values.min()), float(values.max())] if values.size else [-np.inf, -np.inf]
+            sums.append(float(nodes.volume @ values) / self.region_volume[name])
+            self.extremes[name].observe(time, temperature)
+        for difference in self.differences:
+            highs += difference.observe(time, temperature)
+        sums += [probe.part(temperature) for probe in self.probes.values()]
+        sums += [stored - self._initial, float(state[SUPPLIED]), float(state[INFLOW])]
+        self._pending.append((time, stage, row, highs, sums))
+        return temperature
+
+    def reduce(self) -> None:
+        """Put together what the ranks have seen since the last call."""
+        if not self._pending:
+            return
+        highs = np.array([entry[3] for entry in self._pending])
+        sums = np.array([entry[4] for entry in self._pending])
+        comm = self.heat.layout.comm
+        if comm.size > 1:
+            comm.Allreduce(MPI.IN_PLACE, highs, op=MPI.MAX)
+            comm.Allreduce(MPI.IN_PLACE, sums, op=MPI.SUM)
+        for (time, stage, row, _, _), high, total in zip(self._pending, highs, sums, strict=True):
+            count = 2 * len(self.regions)
+            for number, difference in enumerate(self.differences):
+                difference.reduced(time, *high[count + 2 * number : count + 2 * number + 2].tolist())
+            self.latest = time, -float(high[0:count:2].min()), float(high[1:count:2].max())
+            if row:
+                self._keep(time, stage, high[:count], total)
+        self._pending.clear()
+
+    def _keep(self, time: float, stage: str, highs: Array, sums: Array) -> None:
+        zero = ZERO_CELSIUS
+        values = [time]
+        for number in range(len(self.regions)):
+            values += [-highs[2 * number] - zero, sums[number] - zero, highs[2 * number + 1] - zero]
+        first = len(self.regions)
+        values += [value - zero for value in sums[first : first + len(self.probes)]]
+        amplitude = self.heat.stage.field.amplitude.value(time, self.heat.stage_start)
+        values += [amplitude / 1000.0, *sums[first + len(self.probes) :]]
+        for column, value in zip(self.columns.values(), values, strict=True):
+            column.append(float(value))
+        self.stages.append(stage)

@@ -1,0 +1,22 @@
+"""DOLFINx, PETSc and MPI, imported in the one order that works with the wheels as with conda or Spack.
+
+h5py must come before anything that loads PETSc: the solver wheel's HDF5 would otherwise shadow h5py's own.
+"""
+
+import h5py  # isort: skip
+
+try:
+    import dolfinx_solver  # noqa: F401  makes the wheel's libraries findable; absent elsewhere  # isort: skip
+except ImportError:
+    pass
+
+import basix.ufl
+import dolfinx
+import ufl
+from dolfinx import fem, geometry, la
+from dolfinx import io as dolfinx_io
+from dolfinx import mesh as dolfinx_mesh
+from mpi4py import MPI
+from petsc4py import PETSc
+
+__all__ = ["MPI", "PETSc", "basix", "dolfinx", "dolfinx_io", "dolfinx_mesh", "fem", "geometry", "h5py", "la", "ufl"]

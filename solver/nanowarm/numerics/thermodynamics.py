@@ -1,0 +1,186 @@
+"""From nodal enthalpy to temperature, conductivity potential and power, by tables on uniform grids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.physics.curves import Curve
+from nanowarm.physics.materials import Medium
+
+Array = NDArray[np.float64]
+
+ENTRIES = 8192  # of a table over enthalpy: 0.03 K apart over the usual 240 K
+MARGIN = 5.0  # [K] beyond the outermost knots, where every curve is constant and extrapolation exact
+WITHIN = 2.0  # [K] around a temperature, over which the bound on the diffusivity holds
+NEWTON_TOLERANCE = 1e-9  # [K] of the temperature at nodes that media share
+NEWTON_ITERATIONS = 100  # bisection alone needs 45
+
+
+class Thermodynamics:
+    """Everything that follows from the enthalpy density u_i = sum_m f_im h_m(T_i) of every node.
+
+    Nodes inside one medium are looked up in its table over enthalpy; nodes that several media share
+    are solved for their common temperature. After `locate(u)` the other methods answer for that u,
+    in arrays that the next call overwrites.
+
+    Args:
+        media: the media.
+        fractions: f_im, volume fraction of each medium at each node, shape (media, nodes).
+        powers: specific power of each kind of particle over temperature [W per kg iron].
+    """
+
+    def __init__(self, media: Sequence[Medium], fractions: Array, powers: Sequence[Curve]) -> None:
+        self.media = tuple(media)
+        self.powers = tuple(powers)
+        self.size = fractions.shape[1]
+        shared = (fractions > 0).sum(axis=0) > 1
+        self.shared = np.flatnonzero(shared)
+        self._shared_fractions = fractions[:, self.shared]
+        self._medium = np.argmax(fractions, axis=0)  # of the shared nodes too, though they never use it
+        self._fractions = fractions
+        self.shared_temperature = np.full(self.shared.size, 273.15)
+        self._make_tables()
+        self._temperature, self._work, self._per_capacity = (np.empty(self.size) for _ in range(3))
+        self._index, self._rest = np.empty(self.size, dtype=np.intp), np.empty(self.size)
+        self._power = [np.empty(self.size) for _ in powers]
+
+    def _make_tables(self) -> None:
+        """Tables of all media one after the other; a node adds the offset of its own."""
+        knots = np.concatenate([c.at for m in self.media for c in (m.capacity, m.conductivity)] + [p.at for p in self.powers])
+        self.range = float(knots.min() - MARGIN), float(knots.max() + MARGIN)
+        ends = np.array([medium.enthalpy(np.array(self.range)) for medium in self.media])
+        grid = [np.linspace(low, high, ENTRIES) for low, high in ends]
+        temperature = [medium.temperature(h) for medium, h in zip(self.media, grid, strict=True)]
+        pairs = list(zip(self.media, temperature, strict=True))
+        self._tables = {
+            "temperature": _with_slopes(temperature),
+            "potential": _with_slopes([medium.conductivity_potential(t) for medium, t in pairs]),
+            "per capacity": _with_slopes([1.0 / medium.capacity(t) for medium, t in pairs]),
+        }
+        for number, power in enumerate(self.powers):
+            self._tables[f"power {number}"] = _with_slopes([power(t) for t in temperature])
+        worst = [m.conductivity_at_most(t, WITHIN) / m.capacity_at_least(t, WITHIN) for m, t in pairs]
+        self._diffusivity = np.concatenate(worst)
+        self.largest_per_capacity = 1.0 / min(float(medium.capacity.values.min()) for medium in self.media)
+        scale = (ENTRIES - 1) / (ends[:, 1] - ends[:, 0])
+        many = len(self.media) > 1
+        self._base = ends[self._medium, 0] if many else ends[0, 0]
+        self._scale = scale[self._medium] if many else scale[0]
+        self._offset = self._medium * ENTRIES if many else None
+
+    def enthalpy(self, temperature: float | Array) -> Array:
+        """Enthalpy density [J/m3] of every node at a temperature [K], a number or shape (nodes,)."""
+        by_medium = [medium.enthalpy(temperature) for medium in self.media]
+        return sum((f * h for f, h in zip(self._fractions, by_medium, strict=True)), np.zeros(self.size))
+
+    def locate(self, enthalpy: Array) -> None:
+        """Find the state of every node; shape (nodes,) [J/m3]."""
+        np.subtract(enthalpy, self._base, out=self._rest)
+        np.multiply(self._rest, self._scale, out=self._rest)
+        np.clip(self._rest, 0, ENTRIES - 2, out=self._work)
+        np.copyto(self._index, self._work, casting="unsafe")
+        np.subtract(self._rest, self._index, out=self._rest)
+        if self._offset is not None:
+            np.add(self._index, self._offset, out=self._index)
+        if self.shared.size:
+            self._solve_shared(enthalpy[self.shared])
+
+    def _read(self, table: str, out: Array) -> Array:
+        values, slopes = self._tables[table]
+        np.take(slopes, self._index, out=self._work, mode="clip")
+        np.multiply(self._work, self._rest, out=self._work)
+        np.take(values, self._index, out=out, mode="clip")
+        return np.add(out, self._work, out=out)
+
+    def temperature(self) -> Array:
+        """Temperature [K] of every node."""
+        self._read("temperature", self._temperature)
+        self._temperature[self.shared] = self.shared_temperature
+        return self._temperature
+
+    def temperature_at(self, nodes: NDArray[np.int32]) -> Array:
+        """Temperature [K] of a few nodes."""
+        found, here, place = self._few("temperature", nodes)
+        found[here] = self.shared_temperature[place]
+        return found
+
+    def per_capacity_at(self, nodes: NDArray[np.int32]) -> Array:
+        """dT/du [K m3/J] of a few nodes."""
+        found, here, place = self._few("per capacity", nodes)
+        found[here] = 1.0 / self._shared_capacity(self.shared_temperature)[place]
+        return found
+
+    def _few(self, table: str, nodes: NDArray[np.int32]) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+        """Table values of a few nodes; which of them are shared, and where among the shared ones."""
+        values, slopes = self._tables[table]
+        index = self._index[nodes]
+        found = values[index] + slopes[index] * self._rest[nodes]
+        place = np.searchsorted(self.shared, nodes)
+        here = np.flatnonzero(np.isin(nodes, self.shared, assume_unique=True)) if self.shared.size else np.empty(0, np.int64)
+        return found, here, place[here]
+
+    def potential(self, out: Array) -> Array:
+        """Conductivity potential [W/m] of every node's own medium; see `shared_potential` for the rest."""
+        return self._read("potential", out)
+
+    def shared_potential(self, medium: int) -> Array:
+        """Conductivity potential [W/m] of one medium at the shared nodes."""
+        return self.media[medium].conductivity_potential(self.shared_temperature)
+
+    def per_capacity(self) -> Array:
+        """dT/du [K m3/J] of every node."""
+        out = self._read("per capacity", self._per_capacity)
+        if self.shared.size:
+            out[self.shared] = 1.0 / self._shared_capacity(self.shared_temperature)
+        return out
+
+    def power(self, kind: int) -> Array:
+        """Specific power [W per kg iron] of one kind of particle at every node's temperature."""
+        found = self._read(f"power {kind}", self._power[kind])
+        found[self.shared] = self.powers[kind](self.shared_temperature)
+        return found
+
+    def stiffest(self, sums: Array) -> float:
+        """Largest of sum_m k_m dT/du S_m over the nodes, with k_m and dT/du at their worst within `WITHIN`.
+
+        Args:
+            sums: S_m of every medium at the first nodes, shape (media, owned).
+        """
+        owned = sums.shape[1]
+        own = np.take(self._diffusivity, self._index[:owned], mode="clip") * sums[self._medium[:owned], np.arange(owned)]
+        here = self.shared < owned
+        if here.any():
+            temperature, fractions = self.shared_temperature[here], self._shared_fractions[:, here]
+            capacity = sum(f * m.capacity_at_least(temperature, WITHIN) for f, m in zip(fractions, self.media, strict=True))
+            potential = [m.conductivity_at_most(temperature, WITHIN) for m in self.media]
+            own[self.shared[here]] = sum(k * s for k, s in zip(potential, sums[:, self.shared[here]], strict=True)) / capacity
+        return float(own.max(initial=0.0))
+
+    def _shared_capacity(self, temperature: Array) -> Array:
+        return np.asarray(sum(f * m.capacity(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True)))
+
+    def _shared_enthalpy(self, temperature: Array) -> Array:
+        return np.asarray(sum(f * m.enthalpy(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True)))
+
+    def _solve_shared(self, enthalpy: Array) -> None:
+        """Newton's method from the last temperature, kept inside a bracket that halves where it would leave."""
+        temperature = self.shared_temperature
+        low, high = np.full_like(temperature, -1e6), np.full_like(temperature, 1e6)
+        for _ in range(NEWTON_ITERATIONS):
+            excess = self._shared_enthalpy(temperature) - enthalpy
+            low, high = np.where(excess < 0, temperature, low), np.where(excess > 0, temperature, high)
+            better = temperature - excess / self._shared_capacity(temperature)
+            better = np.where((better < low) | (better > high), 0.5 * (low + high), better)
+            change, temperature = float(np.abs(better - temperature).max()), better
+            if change < NEWTON_TOLERANCE:
+                break
+        self.shared_temperature = temperature
+
+
+def _with_slopes(columns: Sequence[Array]) -> tuple[Array, Array]:
+    """Values of tables one after the other, and the differences to the next entry (the last one's repeated)."""
+    slopes = [np.append(np.diff(column), column[-1] - column[-2]) for column in columns]
+    return np.concatenate(columns), np.concatenate(slopes)

@@ -1,0 +1,96 @@
+"""How fast every node goes through a window of temperature: crossing times from dense output."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.rkc import Step
+from nanowarm.numerics.sampling import Nodes
+from nanowarm.results.criteria import RateEvidence
+
+Array = NDArray[np.float64]
+
+BISECTIONS = 50  # of a step, far below any clock
+SAMPLES = (0.5, 1.0)  # parts of a step at which the instantaneous rate is looked at
+
+
+class WindowRates:
+    """Entry and exit of every node of this rank, and its slowest rate in between.
+
+    A node enters when it last crosses the first temperature before it first crosses the second; crossings
+    are looked for in the enthalpy, where thresholds are exact.
+
+    Args:
+        heat: the equation.
+        window: coldest and warmest temperature [K].
+        direction: 1 for warming, -1 for cooling.
+    """
+
+    def __init__(self, heat: HeatEquation, window: tuple[float, float], direction: int) -> None:
+        first, last = window if direction > 0 else window[::-1]
+        self.heat, self.direction, self.span = heat, direction, window[1] - window[0]
+        owned = heat.owned
+        self._first = direction * heat.thermo.enthalpy(first)[:owned]
+        self._last = direction * heat.thermo.enthalpy(last)[:owned]
+        self.entered = np.full(owned, np.nan)
+        self.left = np.full(owned, np.nan)
+        self.slowest = np.full(owned, np.inf)
+        self.now = 0.0
+
+    def observe(self, step: Step) -> None:
+        """Look for crossings inside a step, and at the rates of those inside the window."""
+        owned = self.heat.owned
+        before = self.direction * step.values[0, :owned]
+        end = self.direction * step.state(step.end)[:owned]
+        open_ = np.isnan(self.left)
+        enters = np.flatnonzero(open_ & (before <= self._first) & (end > self._first))
+        self.entered[enters] = self._crossing(step, enters, self._first)
+        self.slowest[enters] = np.inf
+        inside = open_ & ~np.isnan(self.entered)
+        if inside.any():
+            for part in SAMPLES:
+                self._look(step, step.start + part * (step.end - step.start), inside)
+        leaves = np.flatnonzero(inside & (before < self._last) & (end >= self._last))
+        self.left[leaves] = self._crossing(step, leaves, self._last)
+        self.now = step.end
+
+    def _crossing(self, step: Step, nodes: NDArray[np.int64], threshold: Array) -> Array:
+        """Times [s] at which nodes reach their threshold inside a step."""
+        y0, y1, f0, f1 = self.direction * step.values[:, nodes]
+        low, high = np.zeros(nodes.size), np.full(nodes.size, (step.end - step.start) / step.size)
+        for _ in range(BISECTIONS if nodes.size else 0):
+            x = 0.5 * (low + high)
+            up = x * x * (3.0 - 2.0 * x)
+            value = (1.0 - up) * y0 + up * y1 + step.size * x * (1.0 - x) * ((1.0 - x) * f0 - x * f1)
+            below = value < threshold[nodes]
+            low, high = np.where(below, x, low), np.where(below, high, x)
+        return step.start + 0.5 * (low + high) * step.size
+
+    def _look(self, step: Step, time: float, inside: NDArray[np.bool_]) -> None:
+        """Compare the instantaneous rate [K/s] at a time for the nodes that are in the window then."""
+        owned = self.heat.owned
+        state = step.state(time)
+        self.heat.temperature(state)  # locates the state
+        rate = self.direction * step.slope(time)[:owned] * self.heat.thermo.per_capacity()[:owned]
+        here = self.direction * state[:owned]
+        within = inside & (here >= self._first) & (here <= self._last)
+        np.copyto(self.slowest, np.minimum(self.slowest, rate), where=within)
+
+    def rates(self) -> tuple[Array, NDArray[np.bool_]]:
+        """Mean rate [K/s] of every own node and whether it is final; else a bound, infinite where it never entered."""
+        finished = ~np.isnan(self.left)
+        until = np.where(finished, self.left, self.now)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = self.span / (until - self.entered)
+        return np.where(np.isnan(rate), np.inf, rate), finished
+
+    def evidence(self, nodes: Nodes) -> RateEvidence:
+        """What all ranks saw of a region, on every rank."""
+        rate, finished = self.rates()
+        comm = self.heat.layout.comm
+        parts = (nodes.volume, self.heat.operators.position[nodes.index], rate[nodes.index])
+        parts += (self.slowest[nodes.index], finished[nodes.index])  # type: ignore[assignment]
+        together = [np.concatenate(comm.allgather(part)) for part in parts]
+        return RateEvidence(*together)

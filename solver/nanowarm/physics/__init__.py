@@ -1,0 +1,1 @@
+"""Pointwise physics in NumPy: knows neither mesh nor solver."""

@@ -1,0 +1,282 @@
+"""From a case file to a run folder: the program in one function."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.metadata
+import platform
+import sys
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanowarm.case import Case, check_names, load_case
+from nanowarm.errors import SolveError
+from nanowarm.results.criteria import Outcome, verdict
+from nanowarm.results.picture import make_picture
+from nanowarm.results.report import write_report
+from nanowarm.results.run_folder import (
+    SCHEMA,
+    Run,
+    make_folder,
+    planned_folder,
+    write_citations,
+    write_history,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from nanowarm.numerics.mesh import Mesh
+    from nanowarm.numerics.observers import Observers
+    from nanowarm.numerics.raw_mesh import RawMesh
+    from nanowarm.numerics.solve import Progress, Solution
+
+TO_MILLILITRES = 1e6
+TO_MILLIGRAMS = 1e6
+ZERO_CELSIUS = 273.15
+
+
+class Stopwatch:
+    """Seconds spent in each phase of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = clock.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        """The time since the last call belongs to a phase."""
+        now = clock.perf_counter()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._since
+        self._since = now
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of a run while it goes on; by default nobody.
+
+    Args:
+        say: a line of text, on rank 0 only.
+        progress: where the run stands, on rank 0 only.
+    """
+
+    say: Callable[[str], None] = lambda line: None
+    progress: Callable[[Progress], None] = lambda progress: None
+
+
+def run(
+    case: Case | str | Path,
+    folder: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    comm: Any = None,
+    listener: Listener = Listener(),
+) -> Run:
+    """Compute a case and leave its run folder.
+
+    Args:
+        case: a loaded case, or the path of a case file.
+        folder: run folder to make; the first free `runs/<case>-<n>` where left out.
+        overrides: texts "key=value" that replace values of the file.
+        comm: MPI communicator; all processes where left out.
+        listener: hears of the progress.
+
+    Raises:
+        CaseError, MeshError: the input can't be used; nothing was computed and no folder made.
+        SolveError: the computation failed; the folder keeps what there is.
+    """
+    watch = Stopwatch()
+    from nanowarm.numerics.heat import HeatEquation
+    from nanowarm.numerics.observers import Observers
+    from nanowarm.numerics.operators import assemble
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.solve import solve
+    from nanowarm.numerics.stack import MPI
+
+    comm = comm or MPI.COMM_WORLD
+    first = comm.rank == 0
+    say = listener.say if first else lambda line: None
+    watch.lap("import")
+    loaded = case if isinstance(case, Case) else load_case(case, overrides)
+    target = on_first(comm, lambda: planned_folder(loaded.path, Path(folder) if folder else None))
+    mesh, made = build_mesh(loaded, comm, say)
+    watch.lap("mesh")
+    operators = assemble(mesh)
+    heat = HeatEquation(loaded.regions, operators, loaded.input.solver.tolerance)
+    observers = Observers(loaded, heat)
+    on_first(comm, lambda: make_folder(target))
+    say(f"run folder {target}")
+    observers.open(target)
+    watch.lap("setup")
+    solution = solve(loaded, heat, observers, listener.progress if first else lambda progress: None)
+    watch.lap("solve")
+    watch.seconds["solve"] -= observers.seconds
+    outcomes = observers.judge()
+    observers.finish()
+    summary = _summary(loaded, observers, solution, outcomes)
+    record = _record(loaded, observers, solution, made)
+    watch.lap("output")
+    watch.seconds["output"] += observers.seconds
+    on_first(comm, lambda: _write(target, loaded, summary | {"seconds": watch.seconds}, record | {"seconds": watch.seconds}, observers))
+    return Run(target)
+
+
+def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: None) -> tuple[Mesh, Made]:
+    """The distributed mesh of a case, its names compared with the case's; the serial one on rank 0 is forgotten.
+
+    Raises:
+        CaseError, MeshError: the geometry can't be used, or its names are others.
+    """
+    from nanowarm.numerics.mesh import distribute
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.raw_mesh import make_mesh
+
+    given = case.input.mesh
+    serial: list[RawMesh] = []
+
+    def make() -> Made:
+        made = make_mesh(case.mesh_file, given.unit, given.parameters, given.size)
+        serial.append(made.mesh)
+        return Made(made.cached, made.digest)
+
+    made = on_first(comm, make)
+    mesh = distribute(serial.pop() if serial else None, comm, given.refine)
+    check_names(case, mesh.region_names, mesh.facets)
+    say(f"mesh {'from the cache' if made.cached else 'made by Gmsh'}: {mesh.cell_count()} tetrahedra")
+    return mesh, made
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where a mesh came from.
+
+    Args:
+        cached: whether it was taken from the cache.
+        digest: SHA-256 of everything it was made from.
+    """
+
+    cached: bool
+    digest: str
+
+
+def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
+    """Content of `summary.json`, without the seconds; collective."""
+    mesh = observers.heat.operators.mesh
+    columns = observers.recorder.columns
+    regions = {}
+    for name, region in case.regions.items():
+        window = case.window(name)
+        rates = observers.rates(name, (window, 1)).statistics() if window else None
+        volume = observers.recorder.region_volume[name]
+        regions[name] = {
+            "volume_mL": volume * TO_MILLILITRES,
+            "iron_mg": region.iron * volume * TO_MILLIGRAMS,
+            "warming_rate_degC_per_min": rates,
+            "temperature_degC": {what: columns[f"{name}_{what}_degC"][-1] for what in ("min", "mean", "max")},
+        }
+    return {
+        "schema": SCHEMA,
+        "title": case.input.title,
+        "verdict": verdict(outcomes),
+        "criteria": [outcome.summary() for outcome in outcomes],
+        "regions": regions,
+        "energy_J": solution.energy,
+        "mesh": {"cells": mesh.cell_count(), "nodes": observers.heat.layout.index_map.size_global},
+        "steps": {"accepted": solution.counts.accepted, "rejected": solution.counts.rejected},
+        "duration_s": solution.end,
+    }
+
+
+def _record(case: Case, observers: Observers, solution: Solution, made: Made) -> dict[str, Any]:
+    """Content of `record.json`: everything needed to repeat and to believe the run."""
+    names = ("nanowarm", "fenics-basix", "dolfinx-solver-real", "gmsh", "numpy", "scipy", "mpi4py", "h5py", "pydantic", "pint")
+    stages, begin = [], 0.0
+    for name, end in solution.stage_ends.items():
+        stages.append({"name": name, "start_s": begin, "end_s": end})
+        begin = end
+    files = (case.path, case.mesh_file, *case.files)
+    counts = solution.counts
+    return {
+        "nanowarm": _version("nanowarm"),
+        "command": " ".join(["nanowarm", *sys.argv[1:]]) if sys.argv[0].endswith(("nanowarm", "cli.py")) else "nanowarm.run",
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "ranks": observers.heat.layout.comm.size,
+        "versions": {name: found for name in names if (found := _version(name)) is not None} | {"python": platform.python_version()},
+        "files": {str(file): _hash(file) for file in files},
+        "mesh": {"digest": made.digest, "from_cache": made.cached},
+        "degrees_of_freedom": observers.heat.layout.index_map.size_global,
+        "steps": {"accepted": counts.accepted, "rejected": counts.rejected, "stages": counts.stages, "most_stages": counts.largest_stages},
+        "stages": stages,
+        "inputs": _inputs(case),
+        "notes": _notes(case),
+    }
+
+
+def _inputs(case: Case) -> list[dict[str, Any]]:
+    """Every library value used, with its source, quality and spread."""
+    rows = []
+    for name, record in (*case.materials.items(), *case.particles.items()):
+        for key, value in record.model_dump(mode="json", exclude_none=True).items():
+            if "source" not in value:
+                continue
+            row = {"of": name, "what": key.replace("_", " "), "value": _value_text(value)}
+            rows.append(row | {part: value.get(part) for part in ("source", "quality", "spread", "note")})
+    return rows
+
+
+def _value_text(value: Mapping[str, Any]) -> str:
+    if "value" in value:
+        return str(value["value"])
+    first, last = value["values"][0], value["values"][-1]
+    return f"{first} to {last}, {len(value['values'])} points" if "at" in value else f"{first} to {last}"
+
+
+def _notes(case: Case) -> list[str]:
+    """What a reader should know before believing the numbers."""
+    notes = []
+    for name, region in case.regions.items():
+        if len(region.medium.constituents) > 1:
+            notes.append(f"{name}: a mixture; its critical rates are those of its cryoprotectant at full strength (estimate).")
+    for name, record in (*case.materials.items(), *case.particles.items()):
+        if record.note:
+            notes.append(f"{name}: {record.note}")
+    return notes
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(folder: Path, case: Case, summary: dict[str, Any], record: dict[str, Any], observers: Observers) -> None:
+    """All files of the run folder but the fields, on rank 0.
+
+    Raises:
+        SolveError: the disk is full.
+    """
+    import tomli_w
+
+    try:
+        (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
+        write_history(folder / "history.csv", observers.recorder.columns, observers.recorder.stages)
+        write_citations(folder / "citations.bib", [f"{row['source']} {row['note']}" for row in record["inputs"]] + record["notes"])
+        reason = make_picture(folder)
+        record["notes"] += [reason] if reason else []
+        write_json(folder / "record.json", record)
+        write_json(folder / "summary.json", summary)
+        write_report(folder)
+    except OSError as error:
+        raise SolveError(f"{folder}: can't be written: {error.strerror}") from None
+
+
+__all__ = ["Listener", "Run", "build_mesh", "run"]

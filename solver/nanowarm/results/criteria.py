@@ -1,0 +1,312 @@
+"""What is asked of a run, and how it is judged from what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from nanowarm.model import Model
+from nanowarm import quantity
+from nanowarm.quantity import ZERO_CELSIUS, Temperature, TemperatureRate
+
+Array = NDArray[np.float64]
+Verdict = Literal["met", "missed", "unseen"]
+PER_MINUTE = 60.0  # [s/min]
+ROUNDING = 1e-12  # of a volume fraction added up node by node
+TIE = 1e-7  # values that differ relatively by less are the same place's
+
+
+@dataclass(frozen=True, eq=False)
+class RateEvidence:
+    """How fast each node of a region went through a window of temperature, shape (nodes,) each.
+
+    Args:
+        volume: share of the region's volume [m3].
+        position: (nodes, 3) [m].
+        rate: mean rate between the two crossings [K/s]; an upper bound where only the first was seen,
+            infinite where not even that.
+        slowest: slowest instantaneous rate seen inside the window [K/s], infinite where none was.
+        finished: whether both crossings were seen.
+    """
+
+    volume: Array
+    position: Array
+    rate: Array
+    slowest: Array
+    finished: NDArray[np.bool_]
+
+    def statistics(self) -> dict[str, float | None]:
+        """Smallest, mean (by volume) and largest rate [K/min] of what went all the way, and its volume fraction."""
+        seen = float(self.volume[self.finished].sum() / self.volume.sum())
+        if not self.finished.any():
+            return {"min": None, "mean": None, "max": None, "slowest_instantaneous": None, "seen_fraction": 0.0}
+        rate, volume = self.rate[self.finished] * PER_MINUTE, self.volume[self.finished]
+        return {
+            "min": float(rate.min()),
+            "mean": float(np.average(rate, weights=volume)),
+            "max": float(rate.max()),
+            "slowest_instantaneous": _finite(self.slowest[self.finished].min() * PER_MINUTE),
+            "seen_fraction": seen,
+        }
+
+
+@dataclass(frozen=True)
+class PeakEvidence:
+    """The largest (or smallest) value that a quantity took, when and where.
+
+    Args:
+        value: [SI], None where nothing was seen.
+        time: [s].
+        position: (3,) [m].
+    """
+
+    value: float | None
+    time: float = 0.0
+    position: tuple[float, ...] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one criterion ended.
+
+    Args:
+        value: what was reached, in `unit`; None where unseen. With `bound`, reality is at most that.
+        limit: what was asked.
+        fraction: part of the region's volume that meets the limit, None where not by volume.
+    """
+
+    kind: str
+    region: str
+    outcome: Verdict
+    value: float | None
+    limit: float
+    unit: str
+    fraction: float | None = None
+    where_mm: tuple[float, ...] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        """The entry of `summary.json`."""
+        where = None if self.where_mm is None else list(self.where_mm)
+        names = {"kind": self.kind, "region": self.region, "value": self.value, "limit": self.limit, "unit": self.unit}
+        return names | {"fraction": self.fraction, "outcome": self.outcome, "where_mm": where} | self.details
+
+
+Window = tuple[tuple[float, float], int]  # coldest and warmest temperature [K]; 1 for warming, -1 for cooling
+
+
+class Seen(Protocol):
+    """What a run can be asked about when it is judged."""
+
+    def window(self, region: str, asked: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] of the window asked for, or of the region's material."""
+
+    def critical_rate(self, region: str, direction: int) -> float:
+        """Critical warming (1) or cooling (-1) rate [K/s] of a region's material."""
+
+    def rates(self, region: str, window: Window) -> RateEvidence:
+        """How fast a region went through a window."""
+
+    def difference(self, region: str, below: float) -> PeakEvidence:
+        """Largest difference within the part of a region colder than a temperature [K]."""
+
+    def extreme(self, region: str, sign: int, when: str) -> PeakEvidence:
+        """The hottest (1) or coldest (-1) temperature [K] of a region, always or at the end."""
+
+
+class Criterion(Model):
+    """Something that is asked of a region."""
+
+    kind: str
+    region: str
+
+    needs_window: ClassVar[int] = 0  # 1 for rates of warming, -1 for rates of cooling
+
+    def asked_window(self) -> tuple[float, float] | None:
+        """The window [K] that the criterion gives itself."""
+        return None
+
+    def asks_critical(self) -> bool:
+        """Whether the limit is a critical rate of the material."""
+        return False
+
+    def asked_below(self) -> float | None:
+        """The temperature [K] below which differences are followed, if they are."""
+        return None
+
+
+class RateCriterion(Criterion):
+    """A region passes a window of temperature fast enough.
+
+    Args:
+        at_least: [K/s], or the critical rate of the region's material.
+        window: the two temperatures [K]; the material's own where left out.
+        fraction: of the region's volume that must reach the rate.
+        measure: the mean rate between the window's crossings, or the slowest instantaneous one inside it.
+    """
+
+    at_least: Literal["critical"] | TemperatureRate = "critical"
+    window: tuple[Temperature, Temperature] | None = None
+    fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    measure: Literal["mean", "slowest"] = "mean"
+
+    @model_validator(mode="after")
+    def _has_width(self) -> RateCriterion:
+        if self.window is not None and self.window[0] == self.window[1]:
+            raise ValueError("window: its two temperatures must differ")
+        return self
+
+    def asked_window(self) -> tuple[float, float] | None:
+        """The window [K] as given."""
+        return self.window
+
+    def asks_critical(self) -> bool:
+        """Whether the limit is the material's."""
+        return self.at_least == "critical"
+
+    def judge(self, seen: Seen) -> Outcome:
+        """Outcome for the rates that were seen."""
+        window = seen.window(self.region, self.window)
+        if window is None:
+            raise ValueError(f"{self.region} has no window; load_case has refused that")
+        asked = seen.critical_rate(self.region, self.needs_window) if self.at_least == "critical" else self.at_least
+        return self._outcome(seen.rates(self.region, (window, self.needs_window)), asked)
+
+    def _outcome(self, evidence: RateEvidence, limit: float) -> Outcome:
+        rate = evidence.rate if self.measure == "mean" else np.minimum(evidence.rate, evidence.slowest)
+        share = evidence.volume / evidence.volume.sum()
+        passed, possible = _part(share, evidence.finished & (rate >= limit)), _part(share, rate >= limit)
+        value = _reached_by(rate, share, self.fraction)
+        reached: Verdict = "missed" if possible < self.fraction - ROUNDING else "unseen"
+        if passed >= self.fraction - ROUNDING:
+            reached = "met"
+        lowest = _first_lowest(rate, evidence.position)
+        return Outcome(
+            kind=self.kind,
+            region=self.region,
+            outcome=reached,
+            value=None if reached == "unseen" else _finite(value * PER_MINUTE),
+            limit=limit * PER_MINUTE,
+            unit="degC/min",
+            fraction=passed,
+            where_mm=None if not np.isfinite(rate[lowest]) else _millimetres(evidence.position[lowest]),
+            details={
+                "fraction_asked": self.fraction,
+                "measure": self.measure,
+                "lowest": _finite(rate[lowest] * PER_MINUTE),
+                "slowest_instantaneous": _finite(evidence.slowest.min() * PER_MINUTE),
+                "upper_bound": bool(reached == "missed" and not evidence.finished[rate <= value].all()),
+                "seen_fraction": _part(share, evidence.finished),
+            },
+        )
+
+
+class WarmingRate(RateCriterion):
+    """Every part of a region warms at least at a rate while ice could grow."""
+
+    kind: Literal["warming rate"]
+    needs_window: ClassVar[int] = 1
+
+
+class CoolingRate(RateCriterion):
+    """Every part of a region cools at least at a rate while ice could form."""
+
+    kind: Literal["cooling rate"]
+    needs_window: ClassVar[int] = -1
+
+
+class TemperatureDifference(Criterion):
+    """The part of a region that is colder than `below` stays even in temperature, so that glass does not crack."""
+
+    kind: Literal["temperature difference"]
+    at_most: quantity.TemperatureDifference
+    below: Temperature
+
+    def asked_below(self) -> float | None:
+        """The temperature [K] below which differences count."""
+        return self.below
+
+    def judge(self, seen: Seen) -> Outcome:
+        """Outcome for the largest difference [K] that was seen."""
+        peak = seen.difference(self.region, self.below)
+        reached: Verdict = "unseen" if peak.value is None else "met" if peak.value <= self.at_most else "missed"
+        details = {"below_degC": self.below - ZERO_CELSIUS, "at_s": None if peak.value is None else peak.time}
+        return Outcome(self.kind, self.region, reached, peak.value, self.at_most, "degC", details=details)
+
+
+class TemperatureLimit(Criterion):
+    """A region stays (or ends) below a highest or above a lowest temperature.
+
+    Args:
+        when: at every time of the run, or at its end.
+    """
+
+    kind: Literal["temperature"]
+    at_most: Temperature | None = None
+    at_least: Temperature | None = None
+    when: Literal["always", "end"] = "always"
+
+    @model_validator(mode="after")
+    def _asks_one(self) -> TemperatureLimit:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("give either `at_most` or `at_least`")
+        return self
+
+    def judge(self, seen: Seen) -> Outcome:
+        """Outcome for the coldest or the hottest temperature [K] that was seen."""
+        sign, limit = (1, self.at_most) if self.at_most is not None else (-1, self.at_least)
+        peak = seen.extreme(self.region, sign, self.when)
+        if peak.value is None or limit is None:
+            raise ValueError("a run always sees a temperature")
+        return Outcome(
+            kind=self.kind,
+            region=self.region,
+            outcome="met" if sign * peak.value <= sign * limit else "missed",
+            value=peak.value - ZERO_CELSIUS,
+            limit=limit - ZERO_CELSIUS,
+            unit="degC",
+            where_mm=_millimetres(np.array(peak.position)),
+            details={"sense": "at_most" if sign > 0 else "at_least", "when": self.when, "at_s": peak.time},
+        )
+
+
+AnyCriterion = Annotated[
+    WarmingRate | CoolingRate | TemperatureDifference | TemperatureLimit, Field(discriminator="kind")
+]
+
+
+def verdict(outcomes: tuple[Outcome, ...]) -> Verdict:
+    """`missed` if any criterion was missed, else `unseen` if any was, else `met`."""
+    found = {outcome.outcome for outcome in outcomes}
+    return "missed" if "missed" in found else "unseen" if "unseen" in found else "met"
+
+
+def _part(share: Array, chosen: NDArray[np.bool_]) -> float:
+    return min(1.0, float(share[chosen].sum()))
+
+
+def _reached_by(rate: Array, share: Array, fraction: float) -> float:
+    """Largest rate that at least a fraction of the volume reaches [K/s]."""
+    order = np.argsort(-rate, kind="stable")
+    reached = int(np.searchsorted(np.cumsum(share[order]), fraction - ROUNDING))
+    return float(rate[order[min(reached, rate.size - 1)]])
+
+
+def _first_lowest(values: Array, position: Array) -> int:
+    """Index of the lowest value; of equal ones that with the smallest coordinates, on any number of ranks."""
+    lowest = values.min()
+    equal = np.flatnonzero(values <= lowest + TIE * abs(lowest)) if np.isfinite(lowest) else np.arange(1)
+    near = np.round(position[equal], 9)
+    return int(equal[np.lexsort((near[:, 2], near[:, 1], near[:, 0]))[0]])
+
+
+def _millimetres(position: Array) -> tuple[float, ...]:
+    return tuple(round(1e3 * float(x), 6) + 0.0 for x in position)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,134 @@
+"""The files of a run folder for people and machines, and the folder read back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.errors import CaseError
+
+SCHEMA = 1  # of summary.json
+_ENTRY = re.compile(r"@\w+\{\s*([^,\s]+)\s*,.*?\n\}", re.DOTALL)
+
+
+def planned_folder(case: Path, folder: Path | None) -> Path:
+    """The run folder that a run will make: the one asked for, or the first free `runs/<case>-<n>`.
+
+    Raises:
+        CaseError: it exists already, or can't be made there.
+    """
+    if folder is None:
+        number = 1
+        while (folder := Path("runs") / f"{case.stem}-{number}").exists():
+            number += 1
+    if folder.exists():
+        raise CaseError(f"{folder}: exists already and is never overwritten; choose another folder with -o")
+    parent = next((parent for parent in folder.absolute().parents if parent.exists()), Path("/"))
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise CaseError(f"{folder}: can't be made: no permission to write in {parent}")
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a run folder that does not exist yet.
+
+    Raises:
+        CaseError: somebody else has made it, or it can't be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError:
+        raise CaseError(f"{folder}: exists already and is never overwritten; choose another folder with -o") from None
+    except OSError as error:
+        raise CaseError(f"{folder}: can't be made: {error.strerror}") from None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """A JSON file that never holds NaN."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_history(path: Path, columns: Mapping[str, Sequence[float]], stages: Sequence[str]) -> None:
+    """Rows over time, the stage behind the time."""
+    names = list(columns)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([names[0], "stage", *names[1:]])
+        for stage, row in zip(stages, zip(*columns.values(), strict=True), strict=True):
+            writer.writerow([f"{row[0]:.9g}", stage, *(f"{value:.12g}" for value in row[1:])])
+
+
+def write_citations(path: Path, texts: Sequence[str]) -> None:
+    """The library's BibTeX entries whose keys the given sources and notes name."""
+    library = Path(str(resources.files("nanowarm"))) / "library" / "citations.bib"
+    words = set(re.findall(r"[A-Za-z][\w-]*", " ".join(texts)))
+    entries = [match for match in _ENTRY.finditer(library.read_text(encoding="utf-8")) if match[1] in words]
+    path.write_text("\n\n".join(match[0] for match in entries) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, read when asked.
+
+    Args:
+        folder: the run folder.
+    """
+
+    folder: Path
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Content of `summary.json`."""
+        content: dict[str, Any] = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        return content
+
+    @property
+    def verdict(self) -> str:
+        """`met`, `missed` or `unseen`."""
+        return str(self.summary["verdict"])
+
+    @cached_property
+    def history(self) -> dict[str, NDArray[Any]]:
+        """Columns of `history.csv`, shape (rows,) each; `pandas.DataFrame(run.history)` works."""
+        with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+        return {name: np.array(column, dtype=str if name == "stage" else float) for name, column in columns.items()}
+
+    def plot(self) -> Any:
+        """Coldest, mean and hottest temperature of every region over time, as a matplotlib figure."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        axes = figure.add_subplot(xlabel="time [s]", ylabel="temperature [°C]", title=self.summary["title"])
+        time = self.history["time_s"]
+        for region in self.summary["regions"]:
+            low, mean, high = (self.history[f"{region}_{what}_degC"] for what in ("min", "mean", "max"))
+            (line,) = axes.plot(time, mean, label=region)
+            axes.fill_between(time, low, high, color=line.get_color(), alpha=0.25, linewidth=0)
+        axes.legend()
+        return figure
+
+
+def open_run(folder: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        CaseError: it is no finished run.
+    """
+    folder = Path(folder)
+    if not (folder / "summary.json").is_file():
+        raise CaseError(f"{folder}: no finished run: there is no summary.json in it")
+    return Run(folder)

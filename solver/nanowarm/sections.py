@@ -1,0 +1,107 @@
+"""The sections of a case file, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nanowarm.model import Model
+from nanowarm.physics.boundaries import AnyBoundary
+from nanowarm.physics.fields import AnyField, NoField
+from nanowarm.physics.protocol import StageInput
+from nanowarm.quantity import Coordinate, Duration, IronConcentration, Length, Temperature, Tolerance
+from nanowarm.results.criteria import AnyCriterion
+
+FieldName = Literal["temperature", "warming rate", "slowest warming rate", "warming rate margin", "iron concentration", "region"]
+
+
+class MeshInput(Model):
+    """Where the geometry comes from and how finely it is divided.
+
+    Args:
+        file: Gmsh recipe, mesh or CAD file; relative to the case file.
+        unit: length unit of the file; a recipe says its own.
+        parameters: declared numbers of a recipe.
+        size: target edge length [m].
+        refine: uniform refinements after distribution, each with eight times the cells.
+    """
+
+    file: str
+    unit: Literal["m", "cm", "mm", "um", "inch"] | None = None
+    parameters: Mapping[str, str | int | float] = {}
+    size: Length | None = None
+    refine: Annotated[int, Field(ge=0, le=6)] = 0
+
+
+class InitialInput(Model):
+    """The state that the run starts from: one temperature [K] everywhere."""
+
+    temperature: Temperature
+
+
+class Mixture(Model):
+    """Materials by volume fraction."""
+
+    mix: Mapping[str, Annotated[float, Field(gt=0.0, le=1.0)]]
+
+
+class ParticleUse(Model):
+    """A particle (library name or path of a TOML file) at an iron concentration [kg iron / m3]."""
+
+    name: str
+    iron: IronConcentration
+
+
+class RegionInput(Model):
+    """What fills a region."""
+
+    material: str | Mixture
+    particles: ParticleUse | None = None
+
+
+class SolverInput(Model):
+    """How accurately the heat equation is integrated.
+
+    Args:
+        tolerance: largest estimated error of one step [K].
+        step: fixed step [s] instead of one chosen by the tolerance.
+        largest_step: upper bound on the step [s].
+    """
+
+    tolerance: Tolerance = Field(default="0.01 K", validate_default=True)
+    step: Duration | None = None
+    largest_step: Duration | None = None
+
+
+class OutputInput(Model):
+    """What is written, and how often.
+
+    Args:
+        every: interval [s] of the rows of `history.csv`.
+        fields_every: interval [s] of the frames of the field file; that of the rows where left out.
+        probes: named points [m].
+        fields: what the field file holds.
+    """
+
+    every: Duration = Field(default="1 s", validate_default=True)
+    fields_every: Duration | None = None
+    probes: Mapping[str, tuple[Coordinate, Coordinate, Coordinate]] = {}
+    fields: tuple[FieldName, ...] = ("temperature", "warming rate", "warming rate margin", "iron concentration", "region")
+
+
+class CaseInput(Model):
+    """A case file, section by section."""
+
+    version: Literal[1] = Field(alias="schema")
+    title: str = ""
+    mesh: MeshInput
+    initial: InitialInput
+    regions: Annotated[Mapping[str, RegionInput], Field(min_length=1)]
+    boundaries: Mapping[str, AnyBoundary] = {}
+    field: AnyField = NoField()
+    stages: Annotated[tuple[StageInput, ...], Field(min_length=1)]
+    criteria: tuple[AnyCriterion, ...] = ()
+    solver: SolverInput = SolverInput()
+    output: OutputInput = OutputInput()
