@@ -6,6 +6,7 @@ step (variant B) or assembled once (variant A). The first step is implicit Euler
 temperature is also the initial guess.
 """
 
+# ruff: noqa: E402  the imports are timed
 from __future__ import annotations
 
 import time
@@ -94,9 +95,7 @@ class VialSteps:
             + coefficient * u * v * ds,
             jit_options=JIT,
         )
-        self.linear = fem.form(
-            (heating - capacity * self.history) * v * dx + coefficient * AMBIENT * v * ds, jit_options=JIT
-        )
+        self.linear = fem.form((heating - capacity * self.history) * v * dx + coefficient * AMBIENT * v * ds, jit_options=JIT)
 
     def advance(self, first: bool) -> np.ndarray:
         """Take one step, implicit Euler when `first`; the new temperature [degC], shape (nodes,)."""

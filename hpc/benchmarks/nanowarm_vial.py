@@ -4,6 +4,7 @@ The mesh is the `.msh` of the arrays the peers read; once read, it comes from na
 of the run folder's files is the phase "output", which the peers do not have.
 """
 
+# ruff: noqa: E402  the imports are timed
 from __future__ import annotations
 
 import time
@@ -18,8 +19,9 @@ import tempfile
 from pathlib import Path
 
 from measurement import arguments
-from nanowarm.pipeline import run
 from nanowarm_case import write_case
+
+from nanowarm.pipeline import run
 
 PER_MINUTE = 60.0
 

@@ -6,6 +6,7 @@ is implicit Euler. The temperature extrapolated to the new time is where propert
 initial guess.
 """
 
+# ruff: noqa: E402  the imports are timed
 from __future__ import annotations
 
 import time
@@ -97,9 +98,7 @@ class VialSteps:
         rhs = self.system()
         self.before = now.copy()
         size = rhs.InnerProduct((self.jacobi * rhs).Evaluate()) ** 0.5  # `tol` would refer to the guess
-        solver = CGSolver(
-            self.form.mat, pre=self.jacobi, tol=1e-16, atol=RELATIVE_TOLERANCE * size, maxiter=500
-        )
+        solver = CGSolver(self.form.mat, pre=self.jacobi, tol=1e-16, atol=RELATIVE_TOLERANCE * size, maxiter=500)
         self.now.vec.data = solver.Solve(rhs=rhs, sol=self.guess.vec, initialize=False)
         return now
 

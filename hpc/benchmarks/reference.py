@@ -172,9 +172,7 @@ def reference(variant: str, grids: tuple[int, ...]) -> dict:
         print(variant, intervals, f"{time.perf_counter() - start:.0f} s", numbers, flush=True)
         runs.append(numbers)
         histories.append(history)
-    extrapolated = [
-        {name: (4 * fine[name] - coarse[name]) / 3 for name in fine} for coarse, fine in pairwise(runs)
-    ]
+    extrapolated = [{name: (4 * fine[name] - coarse[name]) / 3 for name in fine} for coarse, fine in pairwise(runs)]
     best, previous = extrapolated[-1], extrapolated[-2]
     history = (4 * histories[-1] - histories[-2]) / 3
     return {

@@ -70,9 +70,7 @@ def run_once(program: str, cells: str, variant: str, cache: Path, time_limit: fl
         command = [sys.executable, str(script), "--cells", cells, "--variant", variant, "-o", str(output)]
         command += ["--cache", str(cache), "--time-limit", str(time_limit)]
         start = time.perf_counter()
-        done = subprocess.run(
-            command, env=os.environ | dict.fromkeys(THREADS, "1"), capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, env=os.environ | dict.fromkeys(THREADS, "1"), capture_output=True, text=True, check=False)
         whole = time.perf_counter() - start
         if done.returncode:
             say(f"{program}: skipped, {reason(done.stderr)}")
@@ -110,9 +108,7 @@ def run_all(options: argparse.Namespace) -> Runs:
                     absent.add(program)
                 elif repetition:
                     runs.setdefault((cells, variant, program), []).append(numbers)
-                    say(
-                        f"{cells} {variant} {program} {repetition}: solve {numbers['seconds']['solve']:.3g} s"
-                    )
+                    say(f"{cells} {variant} {program} {repetition}: solve {numbers['seconds']['solve']:.3g} s")
     return runs
 
 

@@ -5,6 +5,7 @@ assembled once (variant A). The first step is implicit Euler. The temperature ex
 is where properties are taken and the initial guess.
 """
 
+# ruff: noqa: E402  the imports are timed
 from __future__ import annotations
 
 import time
@@ -117,9 +118,7 @@ class ConstantVialSteps(VialSteps):
         self.stiffness, self.supply = super().system(zero, 0.0, zero)
         capacity = self.basis.interpolate(DENSITY * self.properties.heat_capacity(zero))
         self.capacity = capacity_form.assemble(self.basis, capacity=capacity)
-        self.matrices = {
-            leading: leading / TIME_STEP * self.capacity + self.stiffness for leading in (1.0, 1.5)
-        }
+        self.matrices = {leading: leading / TIME_STEP * self.capacity + self.stiffness for leading in (1.0, 1.5)}
 
     def system(self, extrapolated: np.ndarray, leading: float, history: np.ndarray) -> tuple:
         """Matrix and vector; nothing depends on `extrapolated`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nanowarm.errors import MeshError
 from nanowarm.numerics.recipe_text import read_recipe
 from nanowarm.numerics.recipes import declared_parameters, length_unit, parameter_values, refuse_commands
@@ -41,9 +42,7 @@ def test_parameters_of_included_files_are_declared_too(tmp_path: Path) -> None:
 
 
 def test_a_constant_in_a_comment_is_not_declared(tmp_path: Path) -> None:
-    recipe = written(
-        tmp_path, "// DefineConstant[ a = 1 ];\n/* DefineConstant[ b = 1 ]; */ DefineConstant[ c = 1 ];"
-    )
+    recipe = written(tmp_path, "// DefineConstant[ a = 1 ];\n/* DefineConstant[ b = 1 ]; */ DefineConstant[ c = 1 ];")
     assert list(declared_parameters(recipe)) == ["c"]
 
 
@@ -78,7 +77,7 @@ def test_a_value_that_does_not_fit_is_refused(given: dict[str, str | float], mes
 
 
 def test_all_unfit_values_are_reported_at_once() -> None:
-    with pytest.raises(MeshError, match="no parameter 'a'.*\n.*wall: write the unit"):
+    with pytest.raises(MeshError, match=r"no parameter 'a'.*\n.*wall: write the unit"):
         parameter_values(MESHES / "vial.geo", {"a": 1, "wall": 1})
 
 
@@ -155,7 +154,7 @@ def test_a_command_is_refused_through_other_files(tmp_path: Path, opener: str, n
 
 def test_a_command_in_the_options_file_that_gmsh_reads_along_is_refused(tmp_path: Path) -> None:
     written(tmp_path, 'SystemCall "touch x";', "recipe.geo.opt")
-    with pytest.raises(MeshError, match="recipe.geo.opt:1: SystemCall"):
+    with pytest.raises(MeshError, match=r"recipe\.geo\.opt:1: SystemCall"):
         refuse_commands(written(tmp_path, "Point(1) = {0, 0, 0};"))
 
 
@@ -173,9 +172,7 @@ def test_a_command_in_the_options_file_that_gmsh_reads_along_is_refused(tmp_path
         ("// \0\n", "zero bytes"),
     ],
 )
-def test_what_gmsh_would_read_otherwise_than_it_seems_is_refused(
-    tmp_path: Path, text: str, message: str
-) -> None:
+def test_what_gmsh_would_read_otherwise_than_it_seems_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(MeshError, match=message):
         refuse_commands(written(tmp_path, text))
 

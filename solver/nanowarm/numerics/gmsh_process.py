@@ -58,9 +58,7 @@ def _through_gmsh(request: dict[str, Any]) -> dict[str, Any]:
             f"Gmsh can't start: {error}; on Debian or Ubuntu: apt-get install libgl1 libglu1-mesa "
             "libxcursor1 libxft2 libxinerama1 libxext6 libgomp1"
         ) from None
-    numbers = [
-        text for name, value in request["parameters"].items() for text in ("-setnumber", name, repr(value))
-    ]
+    numbers = [text for name, value in request["parameters"].items() for text in ("-setnumber", name, repr(value))]
     gmsh.initialize(["gmsh", *numbers], readConfigFiles=False, interruptible=False)
     gmsh.option.setNumber("General.Terminal", 0)
     # More threads make another mesh each time.
@@ -79,7 +77,7 @@ def _through_gmsh(request: dict[str, Any]) -> dict[str, Any]:
             _enclose(gmsh)
         if suffix != ".msh":
             _generate(gmsh, request["size"])
-    except Exception as error:  # noqa: BLE001  Gmsh raises no other class
+    except Exception as error:  # Gmsh raises no other class
         raise UnusableError(f"Gmsh: {str(error).strip() or 'it failed without a message'}") from None
     return _gmsh_arrays(gmsh)
 
@@ -143,16 +141,13 @@ def _groups(gmsh: Any, dimension: int) -> tuple[list[str], dict[int, list[int]]]
         for entity, groups in of_entity.items():
             if len(groups) > 1:
                 both = " and ".join(repr(names[group]) for group in groups)
-                raise UnusableError(
-                    f"volume {entity} is in the regions {both}; give each volume one physical name"
-                )
+                raise UnusableError(f"volume {entity} is in the regions {both}; give each volume one physical name")
         volumes = [entity for _, entity in gmsh.model.getEntities(3)]
         nameless = [entity for entity in volumes if entity not in of_entity]
         if names and nameless:
             listing = ", ".join(map(str, nameless))
             raise UnusableError(
-                f"{len(nameless)} of {len(volumes)} volumes have no physical name (volume {listing}); "
-                "name every volume"
+                f"{len(nameless)} of {len(volumes)} volumes have no physical name (volume {listing}); name every volume"
             )
     return names, of_entity
 
@@ -175,15 +170,11 @@ def _through_meshio(request: dict[str, Any]) -> dict[str, Any]:
 
     try:
         mesh = meshio.read(request["file"])
-    except (Exception, SystemExit) as error:  # noqa: BLE001  meshio's readers raise anything, and exit
-        raise UnusableError(
-            f"meshio can't read it ({str(error).strip() or 'no reason given'}); export it as .msh"
-        ) from None
+    except (Exception, SystemExit) as error:  # meshio's readers raise anything, and exit
+        raise UnusableError(f"meshio can't read it ({str(error).strip() or 'no reason given'}); export it as .msh") from None
     solids = {block.type for block in mesh.cells if block.dim == 3 and not block.type.startswith("tetra")}
     if solids:
-        raise UnusableError(
-            f"the mesh has cells of type {', '.join(sorted(solids))}; mesh it with tetrahedra only"
-        )
+        raise UnusableError(f"the mesh has cells of type {', '.join(sorted(solids))}; mesh it with tetrahedra only")
     points = np.zeros((len(mesh.points), 3))
     points[:, : mesh.points.shape[1]] = mesh.points
     cells, cell_region, regions = _meshio_elements(mesh, "tetra", 3)

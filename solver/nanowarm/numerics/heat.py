@@ -49,6 +49,8 @@ class HeatEquation:
         masses = np.array([sum(operators.mass[name] for name in names) for names in members.values()])
         volume = masses.sum(axis=0)
         self.volume = volume[: self.owned]
+        by_region = np.array([operators.mass[name][: self.owned] for name in regions])
+        self._shares = by_region / self._sum_over_ranks(by_region.sum(axis=1))[:, None]
         self._conduction(members, volume)
         self._particles(regions)
         powers = [particle.specific_power.reference_power() for particle in self.particles]
@@ -85,7 +87,7 @@ class HeatEquation:
         """Take over a stage's field and boundaries; held surfaces jump to their temperature."""
         self.stage, self.stage_start = stage, time
         nodes, area = self.operators.surface_nodes, self.operators.surface_area
-        self._flows: list[tuple[AnyBoundary, NDArray[np.int32], Array]] = []
+        self._flows: list[tuple[AnyBoundary, NDArray[np.int32], Array]] = []  # with area over volume [1/m]
         self._held: list[tuple[AnyBoundary, NDArray[np.int32]]] = []
         taken = np.zeros(self.owned, dtype=bool)
         for name, boundary in stage.boundaries.items():
@@ -94,7 +96,7 @@ class HeatEquation:
                 taken[free] = True
                 self._held.append((boundary, free))
             else:
-                self._flows.append((boundary, nodes[name], area[name]))
+                self._flows.append((boundary, nodes[name], area[name] / self.volume[nodes[name]]))
         self.held = np.flatnonzero(taken)
         self.settle(time, state)
 
@@ -140,10 +142,10 @@ class HeatEquation:
     def _exchange(self, time: float, rates: Array) -> float:
         """Heat that flows in through the outer surfaces, added to `rates`; its sum [W]."""
         total = 0.0
-        for boundary, nodes, area in self._flows:
-            inflow = area * boundary.inflow(self.thermo.temperature_at(nodes), time, self.stage_start)
-            rates[nodes] += inflow / self.volume[nodes]
-            total += float(inflow.sum())
+        for boundary, nodes, share in self._flows:
+            inflow = share * boundary.inflow(self.thermo.temperature_at(nodes), time, self.stage_start)
+            rates[nodes] += inflow
+            total += float(inflow @ self.volume[nodes])
         return total
 
     def _hold(self, time: float, rates: Array) -> float:
@@ -170,10 +172,10 @@ class HeatEquation:
         """
         largest = self.thermo.stiffest(self._sums)
         at_surface = np.zeros(self.owned)
-        for boundary, nodes, area in self._flows:
+        for boundary, nodes, share in self._flows:
             stiffness = boundary.stiffness(self.thermo.temperature_at(nodes), time, self.stage_start)
-            at_surface[nodes] += area * stiffness / self.volume[nodes] * self.thermo.per_capacity_at(nodes)
-        return largest + float(at_surface.max(initial=0.0)) + self._source_slope(time)
+            at_surface[nodes] += share * stiffness * self.thermo.per_capacity_at(nodes)
+        return self.largest(largest + float(at_surface.max(initial=0.0)) + self._source_slope(time))
 
     def _source_slope(self, time: float) -> float:
         """Largest change of the particles' heating with the enthalpy [1/s]."""
@@ -186,17 +188,22 @@ class HeatEquation:
         return total
 
     def error(self, estimate: Array) -> float:
-        """Largest error [tolerances] of an estimate of u around the state of the last `rate`."""
-        in_kelvin = self.thermo.per_capacity()[: self.owned] * estimate[: self.owned]
+        """Root mean square over the worst region [tolerances] of an estimate of u around the state of the last `rate`."""
+        in_kelvin = np.multiply(self.thermo.per_capacity()[: self.owned], estimate[: self.owned], out=self._work)
         in_kelvin[self.held] = 0.0
-        return float(np.abs(in_kelvin, out=in_kelvin).max(initial=0.0)) / self.tolerance
+        np.multiply(in_kelvin, in_kelvin, out=in_kelvin)
+        squares = self._sum_over_ranks(self._shares @ in_kelvin)
+        return math.inf if not np.isfinite(squares).all() else math.sqrt(squares.max()) / self.tolerance
 
-    def largest(self, *values: float) -> tuple[float, ...]:
-        """Largest of each value over all ranks; NaN counts as infinite."""
-        mine = np.array([math.inf if math.isnan(value) else value for value in values])
+    def largest(self, value: float) -> float:
+        """Largest of a value over all ranks; NaN counts as infinite."""
+        mine = math.inf if math.isnan(value) else value
+        return float(self.layout.comm.allreduce(mine, op=MPI.MAX))
+
+    def _sum_over_ranks(self, values: Array) -> Array:
         if self.layout.comm.size > 1:
-            self.layout.comm.Allreduce(MPI.IN_PLACE, mine, op=MPI.MAX)
-        return tuple(mine.tolist())
+            self.layout.comm.Allreduce(MPI.IN_PLACE, values, op=MPI.SUM)
+        return values
 
     def temperature(self, state: Array) -> Array:
         """Temperature [K] of this rank's nodes, shape (owned,); overwritten by the next call."""

@@ -194,9 +194,7 @@ def _facet_faults(table: FacetTable) -> list[str]:
     inside = table.first[table.count == 2]
     same_side = int(np.sum(_turn(table.nodes[inside]) == _turn(table.nodes[inside + 1])))
     if same_side:
-        return [
-            f"{same_side} pairs of cells overlap; the mesh is folded over or holds cells twice: mesh again"
-        ]
+        return [f"{same_side} pairs of cells overlap; the mesh is folded over or holds cells twice: mesh again"]
     return []
 
 
@@ -213,9 +211,7 @@ def _surface_faults(mesh: RawMesh, table: FacetTable) -> list[str]:
     if len(twice):
         pair = mesh.facet_surface[order[[twice[0], twice[0] + 1]]]
         both = " and ".join(repr(mesh.surface_names[label]) for label in pair)
-        faults.append(
-            f"{len(twice)} facets are in two surfaces, e.g. {both}; give each facet one physical name"
-        )
+        faults.append(f"{len(twice)} facets are in two surfaces, e.g. {both}; give each facet one physical name")
     return faults
 
 

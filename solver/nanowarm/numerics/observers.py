@@ -80,7 +80,8 @@ class Observers:
             self._keep(number * self._every, stage, step.state(number * self._every), row=True)
             number += 1
         on_grid = abs(number * self._every - step.end) <= 1e-9 * self._every
-        self._keep(step.end, stage, step.state(step.end), row=last or on_grid)
+        if last or on_grid or number == first:
+            self._keep(step.end, stage, step.state(step.end), row=last or on_grid)
         self.recorder.reduce()
 
     def _keep(self, time: float, stage: str, state: Array, row: bool) -> None:
@@ -163,7 +164,7 @@ class Observers:
             return condition.excess(comm.allreduce(sum(float(p[0]) for p in parts)) / sum(p[1] for p in parts))
         sign = 1.0 if condition.sensor == "hottest" else -1.0
         values = [sign * temperature[self.nodes[n].index] for n in names]
-        (found,) = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
+        found = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
         return condition.excess(sign * found)
 
 

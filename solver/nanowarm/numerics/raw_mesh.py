@@ -30,9 +30,7 @@ _FORMAT = 1  # of the cached arrays and of how they are made; another number mak
 _METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "inch": 0.0254}  # inch: exact by definition
 _RECIPES = frozenset((".geo", ".geo_unrolled"))
 _OWN_UNIT = frozenset((".step", ".stp", ".iges", ".igs"))  # the file says it, and Gmsh converts
-_MESHES = frozenset(
-    (".msh", ".vtu", ".vtk", ".xdmf", ".inp", ".med", ".mesh", ".bdf", ".nas", ".unv", ".cgns", ".e")
-)
+_MESHES = frozenset((".msh", ".vtu", ".vtk", ".xdmf", ".inp", ".med", ".mesh", ".bdf", ".nas", ".unv", ".cgns", ".e"))
 _GMSH_READS = _RECIPES | _OWN_UNIT | {".brep", ".brp", ".xao", ".stl", ".obj", ".msh"}
 
 
@@ -82,9 +80,7 @@ def make_mesh(
     return MadeMesh(mesh, False, digest)
 
 
-def _request(
-    file: Path, unit: str | None, parameters: Mapping[str, str | float], size: float | None
-) -> dict[str, Any]:
+def _request(file: Path, unit: str | None, parameters: Mapping[str, str | float], size: float | None) -> dict[str, Any]:
     """Everything the mesh depends on, with lengths in the file's unit."""
     if not file.is_file():
         raise MeshError(f"{file}: there is no such file; correct mesh.file")
@@ -152,9 +148,7 @@ def _run_process(request: Mapping[str, Any], file: Path, time_limit: float) -> d
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise MeshError(
-                f"{file}: no mesh after {time_limit:g} s; give a larger size or a simpler geometry"
-            ) from None
+            raise MeshError(f"{file}: no mesh after {time_limit:g} s; give a larger size or a simpler geometry") from None
         if done.returncode == 0 and made.exists():
             return _arrays(made)
         raise MeshError(f"{file}: {_reason(done)}")
@@ -186,7 +180,8 @@ def _raw_mesh(arrays: Mapping[str, Any], scale: float) -> RawMesh:
 
 
 def _arrays(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as stored:
+    # Opened here because NumPy leaves a damaged file open.
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
 

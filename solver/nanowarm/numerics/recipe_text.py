@@ -117,9 +117,7 @@ def read_script(path: Path) -> Script:
     """
     text = _bytes(path).decode("latin-1")
     if "\\" in str(path):
-        raise MeshError(
-            f"{path}: Gmsh takes a backslash for the end of a folder's name; rename the file or folder"
-        )
+        raise MeshError(f"{path}: Gmsh takes a backslash for the end of a folder's name; rename the file or folder")
     if "\0" in text:
         raise MeshError(f"{path}: a recipe is text, and this file holds zero bytes; give the .geo file")
     tokens = []
@@ -201,9 +199,7 @@ def _named_files(script: Script) -> list[Path]:
             continue
         place = f"{script.path}:{token.line}"
         if not literal:
-            raise MeshError(
-                f'{place}: {token.text} must name its file in quotes, e.g. {token.text} "part.geo";'
-            )
+            raise MeshError(f'{place}: {token.text} must name its file in quotes, e.g. {token.text} "part.geo";')
         found.append(_beside(script.path, name.text, place))
     return found
 
@@ -211,9 +207,7 @@ def _named_files(script: Script) -> list[Path]:
 def _beside(recipe: Path, name: str, place: str) -> Path:
     """Where Gmsh looks for a file named in a recipe: relative to the recipe's folder."""
     if not name or "\\" in name or name[1:2] == ":":
-        raise MeshError(
-            f"{place}: {name!r} is not the name of a file beside the recipe; use / between folders"
-        )
+        raise MeshError(f"{place}: {name!r} is not the name of a file beside the recipe; use / between folders")
     path = Path(os.path.normpath(recipe.parent / name))
     if not path.is_file():
         raise MeshError(f"{place}: there is no file {path}; correct the name or put the file there")

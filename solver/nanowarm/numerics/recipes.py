@@ -35,9 +35,7 @@ _REFUSED = {
     "ServerAction": "acts on Gmsh itself",
     "GetEnv": "depends on the machine's environment",
 }
-_REFUSED_OPTION = re.compile(
-    r"Command|Executable|Recent|Session|Watch|Editor|Scripting|Interpreter|.+FileName|SaveOptions"
-)
+_REFUSED_OPTION = re.compile(r"Command|Executable|Recent|Session|Watch|Editor|Scripting|Interpreter|.+FileName|SaveOptions")
 _UNIT_LINE = re.compile(r"^\s*//\s*unit\s*[:=]\s*(\S+)\s*$", re.MULTILINE | re.IGNORECASE)
 _LABEL_UNIT = re.compile(r"\[([^\[\]]*)\]\s*$")
 

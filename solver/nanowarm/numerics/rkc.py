@@ -34,13 +34,10 @@ class Equation(Protocol):
         """Write dy/dt into `out`."""
 
     def spectral_radius(self, time: float) -> float:
-        """Bound on the eigenvalues of the Jacobian [1/s] at the state of the last `rate`, on this rank."""
+        """Bound on the eigenvalues of the Jacobian [1/s] at the state of the last `rate`; collective."""
 
     def error(self, estimate: Array) -> float:
-        """Size of an error estimate relative to the tolerance, around the state of the last `rate`, on this rank."""
-
-    def largest(self, *values: float) -> tuple[float, ...]:
-        """Largest of each value over all ranks; NaN counts as infinite."""
+        """Size of an error estimate relative to the tolerance, around the state of the last `rate`; collective."""
 
     def settle(self, time: float, state: Array) -> None:
         """Set what is prescribed exactly, at the end of an accepted step."""
@@ -110,7 +107,7 @@ class Integrator:
         """Begin anew where the right-hand side has jumped; `end` bounds the first step."""
         self.time = time
         self.equation.rate(time, self.state, self._values[2])
-        (self.radius,) = self.equation.largest(self.equation.spectral_radius(time))
+        self.radius = self.equation.spectral_radius(time)
         self._last: tuple[float, float] | None = None  # size and error of the last accepted step
         self.size = self.fixed_step or self._first_size(min(end - time, self.largest_step))
 
@@ -155,9 +152,7 @@ class Integrator:
         np.add(f0, f1, out=self._argument)
         self._argument *= 0.4 * size
         self._work += self._argument
-        return self.equation.largest(  # type: ignore[return-value]
-            self.equation.error(self._work), self.equation.spectral_radius(finish)
-        )
+        return self.equation.error(self._work), self.equation.spectral_radius(finish)
 
     def _reject(self, size: float, error: float, radius: float, stable: bool) -> None:
         self.counts.rejected += 1
@@ -210,7 +205,7 @@ class Integrator:
         self.equation.rate(self.time + size, self._argument, self._work)
         self._work -= self._values[2]
         self._work *= size
-        (error,) = self.equation.largest(self.equation.error(self._work))
+        error = self.equation.error(self._work)
         if 0.1 * size >= longest * math.sqrt(error):
             return longest
         return max(0.1 * size / math.sqrt(error), SMALLEST_STEP)

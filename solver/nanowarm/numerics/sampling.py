@@ -20,9 +20,9 @@ SAME = 1e-7  # [K] below which two temperatures are one
 
 @dataclass(frozen=True, eq=False)
 class Nodes:
-    """This rank's nodes of a region and their share of its volume [m3]."""
+    """This rank's nodes of a region and their share of its volume [m3]; every node where `index` is a full slice."""
 
-    index: NDArray[np.int64]
+    index: NDArray[np.int64] | slice
     volume: Array
 
 
@@ -30,7 +30,7 @@ def nodes_of(heat: HeatEquation, region: str) -> Nodes:
     """The nodes that any cell of a region touches."""
     mass = heat.operators.mass[region][: heat.owned]
     index = np.flatnonzero(mass)
-    return Nodes(index, mass[index])
+    return Nodes(slice(None) if index.size == heat.owned else index, mass[index])
 
 
 class Extremes:
@@ -46,15 +46,18 @@ class Extremes:
         self._ever: dict[int, PeakEvidence] = {}
         self._now: dict[int, PeakEvidence] = {}
 
-    def observe(self, time: float, temperature: Array) -> None:
-        """Look at one state of the nodes [K]."""
-        values = temperature[self.nodes.index]
-        for sign in (-1, 1) if values.size else ():
-            node = int(np.argmax(sign * values))
-            self._now[sign] = PeakEvidence(float(values[node]), time, tuple(self.heat.operators.position[self.nodes.index[node]].tolist()))
+    def observe(self, time: float, values: Array) -> None:
+        """Look at one state of the region's nodes [K]."""
+        for sign, node in ((-1, values.argmin()), (1, values.argmax())) if values.size else ():
+            position = self.heat.operators.position[self.nodes.index][node]
+            self._now[sign] = PeakEvidence(float(values[node]), time, tuple(position.tolist()))
             ever = self._ever.get(sign, PeakEvidence(-sign * np.inf))
             if sign * self._now[sign].value > sign * ever.value + SAME:  # type: ignore[operator]
                 self._ever[sign] = self._now[sign]
+
+    def now(self) -> list[float]:
+        """Negated coldest, and hottest, temperature [K] of this rank's nodes; minus infinity where it has none."""
+        return [sign * (self._now[sign].value or 0.0) if sign in self._now else -np.inf for sign in (-1, 1)]
 
     def peak(self, sign: int) -> PeakEvidence:
         """The hottest (1) or coldest (-1) of all ranks at any time; collective."""
@@ -147,9 +150,9 @@ class Recorder:
         highs, sums = [], []
         for name, nodes in self.regions.items():
             values = temperature[nodes.index]
-            highs += [-float(values.min()), float(values.max())] if values.size else [-np.inf, -np.inf]
+            self.extremes[name].observe(time, values)
+            highs += self.extremes[name].now()
             sums.append(float(nodes.volume @ values) / self.region_volume[name])
-            self.extremes[name].observe(time, temperature)
         for difference in self.differences:
             highs += difference.observe(time, temperature)
         sums += [probe.part(temperature) for probe in self.probes.values()]

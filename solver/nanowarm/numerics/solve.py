@@ -19,7 +19,7 @@ from nanowarm.physics.protocol import Stage
 Array = NDArray[np.float64]
 
 HORIZON = 1e6  # [s] after which a stage without duration is given up
-EVENT_TOLERANCE = 1e-5  # [s] to which an end condition is located
+EVENT_TOLERANCE = 1e-10  # [s] to which an end condition is located
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,15 @@ class Thermodynamics:
 
     def enthalpy(self, temperature: float | Array) -> Array:
         """Enthalpy density [J/m3] of every node at a temperature [K], a number or shape (nodes,)."""
-        by_medium = [medium.enthalpy(temperature) for medium in self.media]
-        return sum((f * h for f, h in zip(self._fractions, by_medium, strict=True)), np.zeros(self.size))
+        return self._mean([medium.enthalpy(temperature) for medium in self.media])
+
+    def capacity(self, temperature: float | Array) -> Array:
+        """Volumetric heat capacity [J/m3/K] of every node at a temperature [K], a number or shape (nodes,)."""
+        return self._mean([medium.capacity(temperature) for medium in self.media])
+
+    def _mean(self, by_medium: Sequence[Array]) -> Array:
+        """Mean over the media of every node, by volume."""
+        return sum((f * value for f, value in zip(self._fractions, by_medium, strict=True)), np.zeros(self.size))
 
     def locate(self, enthalpy: Array) -> None:
         """Find the state of every node; shape (nodes,) [J/m3]."""
