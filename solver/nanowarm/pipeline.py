@@ -222,12 +222,13 @@ def _inputs(case: Case) -> list[dict[str, Any]]:
         for key, value in record.model_dump(mode="json", exclude_none=True).items():
             if "source" not in value:
                 continue
-            row = {"of": name, "what": key.replace("_", " "), "value": _value_text(value)}
+            row = {"of": name, "what": key.replace("_", " "), "value": value_as_text(value)}
             rows.append(row | {part: value.get(part) for part in ("source", "quality", "spread", "note")})
     return rows
 
 
-def _value_text(value: Mapping[str, Any]) -> str:
+def value_as_text(value: Mapping[str, Any]) -> str:
+    """A sourced value of the library in a line."""
     if "value" in value:
         return str(value["value"])
     first, last = value["values"][0], value["values"][-1]

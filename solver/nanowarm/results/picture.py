@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Stages = tuple[tuple[str, float, float], ...]
+Axis = Literal["x", "y", "z"]
 
 BLUE, ORANGE, GREEN, PINK, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"  # Okabe and Ito (2008)
 WINDOW_COLOUR = "#F0E442"  # likewise
@@ -30,6 +31,11 @@ LETTER = 0.016  # width of a letter of a stage's name, of the axes
 TIME_LIMIT = 120.0  # [s] for the body
 MOST_CELLS_WITH_EDGES = 60_000
 INSTALL = "install libegl1 (Debian, Ubuntu: apt-get install libegl1), then run `nanowarm report`"
+_CUTS: tuple[tuple[Axis, tuple[float, ...], tuple[float, ...]], ...] = (  # across the shortest axis; seen from; upwards
+    ("y", (0.4, -1.0, 0.35), (0.0, 0.0, 1.0)),
+    ("x", (1.0, 0.4, 0.35), (0.0, 0.0, 1.0)),
+    ("z", (0.2, -0.35, 1.0), (0.0, 1.0, 0.0)),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +162,9 @@ def _draw(folder: Path) -> None:
     import pyvista
 
     body, time = _last_frame(folder / "fields.vtkhdf")
-    normal: Literal["x", "y"] = "x" if np.ptp(body.points[:, 0]) < np.ptp(body.points[:, 1]) * (1.0 - 1e-6) else "y"
-    half = body.clip(normal, origin=body.center, invert=normal == "x")
+    extent = np.ptp(body.points, axis=0)
+    normal, view, up = min(_CUTS, key=lambda cut: round(float(extent["xyz".index(cut[0])] / extent.max()), 2))
+    half = body.clip(normal, origin=body.center, invert=normal != "y")
     plotter: Any = pyvista.Plotter(off_screen=True, window_size=[1100, 800])
     plotter.set_background("white")
     bar = {"title": "", "color": "black", "vertical": True, "n_labels": 5, "fmt": "%.4g", "position_x": 0.88, "position_y": 0.15}
@@ -166,16 +173,15 @@ def _draw(folder: Path) -> None:
     mesh.prop.show_edges = body.n_cells < MOST_CELLS_WITH_EDGES
     mesh.prop.edge_opacity = 0.35
     for outline in _outlines(body, normal):
-        plotter.add_mesh(outline, color="black", line_width=4, lighting=False)
-    size = " \u00d7 ".join(f"{1e3 * extent:.3g}" for extent in np.ptp(body.points, axis=0))
+        in_front = outline.translate(np.array(view) * 2e-3 * extent.max(), inplace=False)
+        plotter.add_mesh(in_front, color="black", line_width=4, lighting=False)
+    size = " \u00d7 ".join(f"{1e3 * length:.3g}" for length in extent)
     plotter.add_text(f"{size} mm, cut open at the middle", position="upper_left", color="black", font_size=11)
     plotter.add_text(f"temperature at {time:.6g} s [\u00b0C]", position="upper_right", color="black", font_size=11)
     plotter.add_axes(color="black", line_width=3)
-    side = np.array([1.0, 0.45, 0.35] if normal == "x" else [0.45, -1.0, 0.35])
-    plotter.camera_position = [tuple(np.array(body.center) + side), body.center, (0.0, 0.0, 1.0)]
+    plotter.camera_position = [tuple(np.add(body.center, view)), body.center, up]
     plotter.enable_parallel_projection()
     plotter.reset_camera()
-    plotter.camera.zoom(1.2)
     plotter.screenshot(str(folder / "picture.png"))
 
 
@@ -198,7 +204,7 @@ def _last_frame(path: Path) -> tuple[pyvista.UnstructuredGrid, float]:
     return body, float(steps[-1])
 
 
-def _outlines(body: pyvista.UnstructuredGrid, normal: Literal["x", "y"]) -> list[pyvista.PolyData]:
+def _outlines(body: pyvista.UnstructuredGrid, normal: Axis) -> list[pyvista.PolyData]:
     """Where the plane of the cut meets the edge of each region, if there is more than one."""
     regions = np.unique(body.cell_data["region"]) if "region" in body.cell_data else np.zeros(1)
     if regions.size < 2:

@@ -23,6 +23,7 @@ from nanowarm.results.run_folder import open_run
 
 Row = Mapping[str, Any]
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{6,}(?![\w.])")  # more digits than anybody measured
 
 
@@ -95,33 +96,35 @@ def number_text(value: float | None, digits: int = 3) -> str:
         return "–"
     text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
     mantissa, e, power = text.partition("e")
-    return (f"{mantissa} × 10^{int(power)}" if e else text).replace("-", "−")
+    return mantissa.replace("-", "−") + (f" × 10{str(int(power)).translate(_RAISED)}" if e else "")
 
 
 def percent_text(part: float | None) -> str:
     """A part of a whole, never rounded up to all of it."""
-    return "–" if part is None else f"{math.floor(1e3 * part + 1e-9) / 10:g} %"
+    if part is None:
+        return "–"
+    return "less than 0.1 %" if 0.0 < part < 1e-3 else f"{math.floor(1e3 * part + 1e-9) / 10:g} %"
 
 
 def readable(text: Any) -> str:
     """Any value as a reader expects it: signs and units as printed."""
-    text = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.6g}", str("–" if text is None else text))
-    return text.replace("degC", "°C").replace("^2", "²").replace("^3", "³")
+    short: str = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.6g}", str("–" if text is None else text))
+    return short.replace("degC", "°C").replace("^2", "²").replace("^3", "³")
 
 
-def flat(tree: Row, above: str = "") -> list[tuple[str, str]]:
-    """Every value of a tree of tables with its dotted key."""
+def flat(tree: Row, digits: int = 6, above: str = "") -> list[tuple[str, str]]:
+    """Every value of a tree of tables with its dotted key; numbers to some significant digits."""
     rows: list[tuple[str, str]] = []
     for key, value in tree.items():
         named = f"{above}{key}"
         if isinstance(value, Mapping):
-            rows += flat(value, f"{named}.")
+            rows += flat(value, digits, f"{named}.")
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
             for number, item in enumerate(value, 1):
-                rows += flat(item, f"{named}[{number}].")
+                rows += flat(item, digits, f"{named}[{number}].")
         else:
             items = value if isinstance(value, list) else [value]
-            texts = [number_text(item, 6) if isinstance(item, float) else readable(item) for item in items]
+            texts = [number_text(item, digits) if isinstance(item, float) else readable(item) for item in items]
             rows.append((named, ", ".join(texts)))
     return rows
 
@@ -164,8 +167,7 @@ def _margin(row: Row) -> float:
 
 
 def _room(row: Row) -> str:
-    margin = _margin(row)
-    size = f"{number_text(100 * abs(margin), 2)} %"
+    size = f"{number_text(100 * abs(_margin(row)), 2)} %"
     if row["kind"] == "temperature":
         size = f"{number_text(abs(row['value'] - row['limit']), 2)} {readable(row['unit'])}"
     return f"{size} to spare" if row["outcome"] == "met" else f"{size} beyond it"
@@ -178,16 +180,16 @@ def _rate_sentence(row: Row, asked: str) -> str:
     part = f"all of {region}" if share == 1.0 else f"{100 * share:g} % of {region}"
     value, limit = _told_apart(row["value"], row["limit"])
     if row["outcome"] == "unseen" or row["value"] is None:
-        seen = f"only {percent_text(row['seen_fraction'])}" if row.get("seen_fraction") else "nothing"
-        why = f"{seen} of {region} was seen to pass the whole window"
+        seen = f"{percent_text(row['seen_fraction'])} of it" if row.get("seen_fraction") else "nothing of it"
+        why = f"{region} was not followed far enough, {seen} passed the whole window"
         return f"{why}, so its {verb} rate ({asked}: {limit} {unit}) can't be judged; let the run last longer"
     if row["outcome"] == "met":
         always = " at every moment" if row.get("measure") == "slowest" else ""
         return f"{part} {verbs} at {value} {unit} or faster{always}; {asked} is {limit} {unit} ({_room(row)})"
     most = "at most" if row.get("upper_bound") else "only"
     short = f"{number_text(-100 * _margin(row), 2)} % short"
-    fast_enough = f"{percent_text(row.get('fraction'))} is fast enough"
-    return f"{part} {verbs} at {most} {value} {unit} or faster; {asked} is {limit} {unit} ({short}), {fast_enough}"
+    fast_enough = f"{percent_text(row.get('fraction'))} of {region} was seen to be fast enough"
+    return f"the {verb} rate that {part} reaches is {most} {value} {unit}; {asked} is {limit} {unit} ({short}); {fast_enough}"
 
 
 def _difference_sentence(row: Row, asked: str) -> str:
