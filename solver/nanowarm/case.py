@@ -104,7 +104,9 @@ def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> 
     found += _differences("boundaries", case.input.boundaries, set(surfaces))
     for stage in case.input.stages:
         unknown = sorted(set(stage.boundaries or ()) - set(surfaces))
-        found += [f"stages.{stage.name}.boundaries.{n}: the mesh has no such outer surface; {nearest(n, surfaces)}" for n in unknown]
+        found += [
+            f"stages.{stage.name}.boundaries.{n}: the mesh has no such outer surface; {nearest(n, surfaces)}" for n in unknown
+        ]
     if found:
         raise CaseError(*(f"{case.path}: {line}" for line in found))
 
@@ -232,9 +234,11 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
     filled["mesh"]["file"] = str((folder / case.mesh.file).resolve())
     for region in filled["regions"].values():
         material = region["material"]
-        region["material"] = _absolute(material, folder) if isinstance(material, str) else {
-            "mix": {_absolute(name, folder): part for name, part in material["mix"].items()}
-        }
+        region["material"] = (
+            _absolute(material, folder)
+            if isinstance(material, str)
+            else {"mix": {_absolute(name, folder): part for name, part in material["mix"].items()}}
+        )
         if "particles" in region:
             region["particles"]["name"] = _absolute(region["particles"]["name"], folder)
     return filled
@@ -243,10 +247,12 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
 def _over(base: Any, top: Any) -> Any:
     """`top` laid over `base`, key by key."""
     if isinstance(base, dict) and isinstance(top, Mapping):
-        return {key: _over(base.get(key), top[key]) if key in top else base[key] for key in (*base, *(k for k in top if k not in base))}
+        return {
+            key: _over(base.get(key), top[key]) if key in top else base[key]
+            for key in (*base, *(k for k in top if k not in base))
+        }
     return top if top is not None else base
 
 
 def _absolute(name: str, folder: Path) -> str:
     return str((folder / name).resolve()) if "/" in name or name.endswith(".toml") else name
-

@@ -232,7 +232,9 @@ def main() -> None:
     except OSError as error:
         _leave((f"{error.filename or 'file'}: {error.strerror or error}",), SolveError.exit_code)
     except Exception as error:  # a fault of the program, not of its user
-        _leave((f"internal error: {type(error).__name__}: {error}; please report it with what --debug prints",), SolveError.exit_code)
+        _leave(
+            (f"internal error: {type(error).__name__}: {error}; please report it with what --debug prints",), SolveError.exit_code
+        )
 
 
 def _leave(faults: tuple[str, ...], code: int) -> None:

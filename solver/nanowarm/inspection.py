@@ -17,7 +17,7 @@ from nanowarm.case import Case
 from nanowarm.physics.fields import BREZOVICH_LIMIT, HERGT_LIMIT
 from nanowarm.pipeline import build_mesh
 from nanowarm.quantity import ZERO_CELSIUS
-
+from nanowarm.results.picture import draw_in_process
 
 if TYPE_CHECKING:
     from nanowarm.numerics.raw_mesh import RawMesh
@@ -169,8 +169,14 @@ def _field_warnings(stage: str, field: Any) -> list[str]:
     product = field.amplitude.largest() * field.frequency
     if product <= BREZOVICH_LIMIT:
         return []
-    limits = "both the Atkinson-Brezovich (4.85e8) and the Hergt-Dutz (5e9)" if product > HERGT_LIMIT else "the Atkinson-Brezovich (4.85e8)"
-    return [f"stages.{stage}.field: H f = {product:.3g} A/(m s) is above {limits} limit for patients; no matter for a banked organ"]
+    limits = (
+        "both the Atkinson-Brezovich (4.85e8) and the Hergt-Dutz (5e9)"
+        if product > HERGT_LIMIT
+        else "the Atkinson-Brezovich (4.85e8)"
+    )
+    return [
+        f"stages.{stage}.field: H f = {product:.3g} A/(m s) is above {limits} limit for patients; no matter for a banked organ"
+    ]
 
 
 def serial_mesh(case: Case) -> tuple[RawMesh, bool]:
@@ -187,11 +193,11 @@ def serial_mesh(case: Case) -> tuple[RawMesh, bool]:
 
 
 def save_mesh(mesh: RawMesh, folder: Path) -> list[str]:
-    """Write a serial mesh with its regions to `mesh.vtu` and a picture to `mesh.png`; what was done, in lines."""
+    """Write a serial mesh with its regions to `mesh.vtu` and a picture of it; what was done, in lines."""
     import meshio
 
     file = folder / "mesh.vtu"
     data = {"region": [mesh.cell_region.astype(np.int32)]}
     meshio.Mesh(mesh.points, [("tetra", mesh.cells)], cell_data=data).write(file)
-    reason = make_mesh_picture(folder)
-    return [f"wrote {file}", reason or f"wrote {folder / 'mesh.png'}"]
+    reason = draw_in_process(folder)
+    return [f"wrote {file}", reason or f"wrote {folder / 'picture.png'}"]

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.errors import SolveError
-from nanowarm.results.criteria import Outcome, verdict
+from nanowarm.results.criteria import verdict
+from nanowarm.results.evidence import Outcome
 from nanowarm.results.picture import make_picture
 from nanowarm.results.report import write_report
 from nanowarm.results.run_folder import (
@@ -118,7 +119,9 @@ def run(
     record = _record(loaded, observers, solution, made)
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
-    on_first(comm, lambda: _write(target, loaded, summary | {"seconds": watch.seconds}, record | {"seconds": watch.seconds}, observers))
+    on_first(
+        comm, lambda: _write(target, loaded, summary | {"seconds": watch.seconds}, record | {"seconds": watch.seconds}, observers)
+    )
     return Run(target)
 
 
@@ -204,11 +207,17 @@ def _record(case: Case, observers: Observers, solution: Solution, made: Made) ->
         "host": platform.node(),
         "platform": platform.platform(),
         "ranks": observers.heat.layout.comm.size,
-        "versions": {name: found for name in names if (found := _version(name)) is not None} | {"python": platform.python_version()},
+        "versions": {name: found for name in names if (found := _version(name)) is not None}
+        | {"python": platform.python_version()},
         "files": {str(file): _hash(file) for file in files},
         "mesh": {"digest": made.digest, "from_cache": made.cached},
         "degrees_of_freedom": observers.heat.layout.index_map.size_global,
-        "steps": {"accepted": counts.accepted, "rejected": counts.rejected, "stages": counts.stages, "most_stages": counts.largest_stages},
+        "steps": {
+            "accepted": counts.accepted,
+            "rejected": counts.rejected,
+            "stages": counts.stages,
+            "most_stages": counts.largest_stages,
+        },
         "stages": stages,
         "inputs": _inputs(case),
         "notes": _notes(case),
@@ -241,10 +250,9 @@ def _notes(case: Case) -> list[str]:
     for name, region in case.regions.items():
         if len(region.medium.constituents) > 1:
             notes.append(f"{name}: a mixture; its critical rates are those of its cryoprotectant at full strength (estimate).")
-    for name, record in (*case.materials.items(), *case.particles.items()):
-        if record.note:
-            notes.append(f"{name}: {record.note}")
-    return notes
+    remarks = {name: material.note for name, material in case.materials.items()}
+    remarks |= {name: particle.note for name, particle in case.particles.items()}
+    return notes + [f"{name}: {note}" for name, note in remarks.items() if note]
 
 
 def _version(name: str) -> str | None:
@@ -270,7 +278,9 @@ def _write(folder: Path, case: Case, summary: dict[str, Any], record: dict[str, 
     try:
         (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
         write_history(folder / "history.csv", observers.recorder.columns, observers.recorder.stages)
-        write_citations(folder / "citations.bib", [f"{row['source']} {row['note']}" for row in record["inputs"]] + record["notes"])
+        write_citations(
+            folder / "citations.bib", [f"{row['source']} {row['note']}" for row in record["inputs"]] + record["notes"]
+        )
         reason = make_picture(folder)
         record["notes"] += [reason] if reason else []
         write_json(folder / "record.json", record)

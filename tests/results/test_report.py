@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import tomli_w
+
 from nanowarm.errors import CaseError
 from nanowarm.results.picture import make_picture
 from nanowarm.results.report import flat, number_text, percent_text, verdict_sentence, write_report
@@ -179,6 +180,12 @@ def test_a_run_without_a_picture_is_reported(folder: Folder) -> None:
     assert "install libegl1" in text
 
 
+def test_a_picture_made_later_takes_back_the_note_that_there_is_none(folder: Folder) -> None:
+    run = folder(summary(RATE), notes=["no picture of the body: install libegl1"])
+    (run / "picture.png").write_bytes(PIXEL)
+    assert "install libegl1" not in visible(page(run))
+
+
 def test_numbers_that_were_not_seen_are_dashes(folder: Folder) -> None:
     row = RATE | dict.fromkeys(("value", "where_mm", "lowest", "slowest_instantaneous"), None)
     content = summary(row | {"outcome": "unseen", "fraction": 0.0, "seen_fraction": 0.0}, verdict="unseen")
@@ -261,7 +268,8 @@ def test_broken_fields_give_a_reason_instead_of_a_picture(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (0.0, "0"), (-7.25, "−7.25"), (12345.6, "12346"), (2e-16, "2 × 10⁻¹⁶"), (float("nan"), "–")]
+    ("value", "text"),
+    [(None, "–"), (0.0, "0"), (-0.0, "0"), (-7.25, "−7.25"), (12345.6, "12346"), (2e-16, "2 × 10⁻¹⁶"), (float("nan"), "–")],
 )
 def test_numbers_are_written_for_people(value: float | None, text: str) -> None:
     assert number_text(value) == text

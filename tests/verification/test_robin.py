@@ -6,6 +6,7 @@ Series: reference/physics.md, section 7.1; any textbook on conduction, e.g. Cars
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ BODIES = ("slab", "cylinder", "sphere")
 CONVERGED = "0.0005 K"  # a tolerance of steps at which the error in time is far below that in space
 
 
+@cache
 def roots(body: str, biot: float) -> Array:
     """The first eigenvalues; each lies alone between two neighbouring ends."""
     n = np.arange(TERMS)

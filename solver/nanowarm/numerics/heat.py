@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.materials import Medium
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
+from nanowarm.physics.schedules import Schedule
 from nanowarm.shelf import Region
 
 Array = NDArray[np.float64]
@@ -60,7 +62,7 @@ class HeatEquation:
         self._vector = PETSc.Vec().createWithArray(self._potential, comm=MPI.COMM_SELF)
         self._work = np.empty(self.owned)
 
-    def _conduction(self, members: Mapping[object, list[str]], volume: Array) -> None:
+    def _conduction(self, members: Mapping[Any, list[str]], volume: Array) -> None:
         """Products -K_m / M_i of each medium, and the column sums that bound their eigenvalues."""
         stiffness = self.operators.stiffness
         self._products, self._sums = [], np.zeros((len(members), self.owned))
@@ -88,13 +90,14 @@ class HeatEquation:
         self.stage, self.stage_start = stage, time
         nodes, area = self.operators.surface_nodes, self.operators.surface_area
         self._flows: list[tuple[AnyBoundary, NDArray[np.int32], Array]] = []  # with area over volume [1/m]
-        self._held: list[tuple[AnyBoundary, NDArray[np.int32]]] = []
+        self._held: list[tuple[Schedule, NDArray[np.int32]]] = []
         taken = np.zeros(self.owned, dtype=bool)
         for name, boundary in stage.boundaries.items():
-            if boundary.holds_temperature:
+            held = boundary.held()
+            if held is not None:
                 free = nodes[name][~taken[nodes[name]]]
                 taken[free] = True
-                self._held.append((boundary, free))
+                self._held.append((held, free))
             else:
                 self._flows.append((boundary, nodes[name], area[name] / self.volume[nodes[name]]))
         self.held = np.flatnonzero(taken)
@@ -151,8 +154,8 @@ class HeatEquation:
     def _hold(self, time: float, rates: Array) -> float:
         """Replace the rates of held nodes by those prescribed; the heat [W] that this takes."""
         total = 0.0
-        for boundary, nodes in self._held:
-            slope = boundary.value.slope(time, self.stage_start)
+        for held, nodes in self._held:
+            slope = held.slope(time, self.stage_start)
             prescribed = slope / self.thermo.per_capacity_at(nodes)
             total += float((prescribed - rates[nodes]) @ self.volume[nodes])
             rates[nodes] = prescribed
@@ -160,8 +163,8 @@ class HeatEquation:
 
     def settle(self, time: float, state: Array) -> None:
         """Set held nodes to their temperature exactly; the ledger takes the difference."""
-        for boundary, nodes in self._held:
-            target = self.thermo.enthalpy(boundary.value.value(time, self.stage_start))[nodes]
+        for held, nodes in self._held:
+            target = self.thermo.enthalpy(held.value(time, self.stage_start))[nodes]
             state[INFLOW] += float((target - state[nodes]) @ self.volume[nodes])
             state[nodes] = target
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.numerics.mesh_checks import RawMesh
 from nanowarm.numerics.refinement import TETRAHEDRON, Indices, refined
 from nanowarm.numerics.stack import MPI, dolfinx_io, dolfinx_mesh
 
-if TYPE_CHECKING:
-    from nanowarm.numerics.raw_mesh import RawMesh
-
+_NODES, _LABELS = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+_NOTHING = RawMesh(np.empty((0, 3)), _NODES.reshape(0, 4), _LABELS, _NODES.reshape(0, 3), _LABELS, (), ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +54,11 @@ def distribute(raw: RawMesh | None, comm: MPI.Intracomm, refine: int = 0) -> Mes
         comm: communicator.
         refine: how often each tetrahedron is divided into eight.
     """
-    first = raw is not None and comm.rank == 0
-    points = raw.points if first else np.empty((0, 3))
-    cells = raw.cells if first else np.empty((0, 4), dtype=np.int64)
-    domain = dolfinx_mesh.create_mesh(comm, cells, TETRAHEDRON, points)
-    names = comm.bcast((raw.region_names, raw.surface_names) if first else None)
-    region = comm.bcast(raw.cell_region.astype(np.int32) if first else None)[domain.topology.original_cell_index]
-    triangles = raw.facets if first else np.empty((0, 3), dtype=np.int64)
-    surface = raw.facet_surface.astype(np.int32) if first else np.empty(0, dtype=np.int32)
-    tags = _facet_surfaces(domain, triangles, surface)
+    mine = raw if raw is not None and comm.rank == 0 else _NOTHING
+    domain = dolfinx_mesh.create_mesh(comm, mine.cells, TETRAHEDRON, mine.points)
+    names = comm.bcast((mine.region_names, mine.surface_names))
+    region = comm.bcast(mine.cell_region)[domain.topology.original_cell_index]
+    tags = _facet_surfaces(domain, mine.facets, mine.facet_surface)
     for _ in range(refine):
         domain, region, tags = refined(domain, region, tags)
     return Mesh(domain, region, _outer(domain, tags, names[1]), names[0])

@@ -217,7 +217,7 @@ def _surface_faults(mesh: RawMesh, table: FacetTable) -> list[str]:
 
 def _contact_faults(mesh: RawMesh, table: FacetTable) -> list[str]:
     """Outer nodes that lie on each other: bodies that touch without sharing nodes exchange no heat."""
-    from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+    from scipy.spatial import cKDTree
 
     outer = table.nodes[table.first[table.count == 1]]
     edge = float(np.mean(np.linalg.norm(mesh.points[outer[:, 0]] - mesh.points[outer[:, 1]], axis=1)))

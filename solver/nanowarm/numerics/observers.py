@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
 from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
-from nanowarm.numerics.sampling import GlassDifference, Nodes, Probe, Recorder, nodes_of
-from nanowarm.numerics.stack import geometry
+from nanowarm.numerics.sampling import GlassDifference, Nodes, Recorder, nodes_of
 from nanowarm.numerics.windows import WindowRates
 from nanowarm.numerics.writers import FieldFile
 from nanowarm.physics.protocol import EndCondition
 from nanowarm.quantity import ZERO_CELSIUS
-from nanowarm.results.criteria import Outcome, PeakEvidence, RateEvidence, Window
+from nanowarm.results.evidence import Outcome, PeakEvidence, RateEvidence, Window
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Observers:
         pairs = {(c.region, below) for c in case.input.criteria if (below := c.asked_below()) is not None}
         self._differences = {(name, below): GlassDifference(self.nodes[name], below) for name, below in sorted(pairs)}
         output = case.input.output
-        probes = {name: _probe(case, heat, name, point) for name, point in output.probes.items()}
+        probes = {name: self._probe(name, point) for name, point in output.probes.items()}
         self.recorder = Recorder(heat, self.nodes, list(self._differences.values()), probes)
         self._evidence: dict[tuple[str, Window], RateEvidence] = {}
         self.windows: dict[Window, WindowRates] = {window: WindowRates(heat, *window) for window in self._windows()}
@@ -46,6 +46,13 @@ class Observers:
         self._every = output.every
         self._frames_every = output.fields_every or output.every
         self._file: FieldFile | None = None
+
+    def _probe(self, name: str, point: tuple[float, float, float]) -> Probe:
+        probe = locate(self.heat, point)
+        if probe is None:
+            where = ", ".join(f"{1e3 * x:g} mm" for x in point)
+            raise CaseError(f"{self.case.path}: output.probes.{name}: ({where}) lies outside the mesh")
+        return probe
 
     def _windows(self) -> list[Window]:
         """Every window that a criterion looks at, and that of each region's material."""
@@ -81,13 +88,14 @@ class Observers:
             number += 1
         on_grid = abs(number * self._every - step.end) <= 1e-9 * self._every
         if last or on_grid or number == first:
-            self._keep(step.end, stage, step.state(step.end), row=last or on_grid)
+            self._keep(step.end, stage, step.state(step.end), row=last or on_grid, last=last)
         self.recorder.reduce()
 
-    def _keep(self, time: float, stage: str, state: Array, row: bool) -> None:
+    def _keep(self, time: float, stage: str, state: Array, row: bool, last: bool = False) -> None:
         temperature = self.recorder.observe(time, stage, state, row)
         frames = time / self._frames_every
-        if self._file is not None and row and abs(frames - round(frames)) < 1e-6 and "temperature" in self.case.input.output.fields:
+        due = row and (last or abs(frames - round(frames)) < 1e-6)
+        if self._file is not None and due and "temperature" in self.case.input.output.fields:
             start = clock.perf_counter()
             self._guarded(lambda: self._file.append(time, {"temperature": temperature - ZERO_CELSIUS}))  # type: ignore[union-attr]
             self.seconds += clock.perf_counter() - start
@@ -95,7 +103,7 @@ class Observers:
     def _guarded(self, write: Callable[[], None]) -> None:
         try:
             write()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # HDF5 raises either where the disk is full
             raise SolveError(f"{self._file.path if self._file else ''}: can't be written: {error}") from None
 
     def finish(self) -> None:
@@ -166,34 +174,3 @@ class Observers:
         values = [sign * temperature[self.nodes[n].index] for n in names]
         found = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
         return condition.excess(sign * found)
-
-
-def _probe(case: Case, heat: HeatEquation, name: str, point: tuple[float, float, float]) -> Probe:
-    """The nodes around a point with their weights.
-
-    Raises:
-        CaseError: the point lies outside the mesh.
-    """
-    operators, comm = heat.operators, heat.layout.comm
-    domain = operators.mesh.domain
-    at = np.array([point])
-    tree = geometry.bb_tree(domain, 3, padding=1e-9)
-    cells = geometry.compute_colliding_cells(domain, geometry.compute_collisions_points(tree, at), at).links(0)
-    found = comm.allgather(_weights(operators, int(cells[0]), at[0]) if cells.size else None)
-    holder = next((part for part in found if part is not None), None)
-    if holder is None:
-        where = ", ".join(f"{1e3 * x:g} mm" for x in point)
-        raise CaseError(f"{case.path}: output.probes.{name}: ({where}) lies outside the mesh")
-    local = heat.layout.index_map.global_to_local(holder[0])
-    mine = (local >= 0) & (local < heat.owned)
-    return Probe(local[mine].astype(np.int64), holder[1][mine])
-
-
-def _weights(operators: object, cell: int, point: Array) -> tuple[NDArray[np.int64], Array]:
-    """Global nodes of a cell and the barycentric coordinates of a point in it."""
-    space = operators.space  # type: ignore[attr-defined]
-    dofs = space.dofmap.list[cell]
-    corners = space.tabulate_dof_coordinates()[dofs]
-    system = np.vstack((corners.T, np.ones(4)))
-    return space.dofmap.index_map.local_to_global(dofs), np.linalg.solve(system, np.append(point, 1.0))
-

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.mesh import Indices, Mesh
+from nanowarm.numerics.mesh import Mesh
+from nanowarm.numerics.refinement import Indices
 from nanowarm.numerics.stack import MPI, PETSc, dolfinx, fem, la, ufl
 
 Array = NDArray[np.float64]
@@ -134,7 +135,8 @@ def _own_rows(matrix: la.MatrixCSR, layout: Layout) -> Stiffness:
     starts = matrix.indptr[: layout.owned + 1].astype(np.int32)
     columns = matrix.indices[: starts[-1]]
     if layout.comm.size > 1:
-        here = matrix.index_map(1).local_to_global(np.arange(matrix.index_map(1).size_local + matrix.index_map(1).num_ghosts, dtype=np.int32))
+        column_map = matrix.index_map(1)
+        here = column_map.local_to_global(np.arange(column_map.size_local + column_map.num_ghosts, dtype=np.int32))
         columns = layout.index_map.global_to_local(here)[columns]
     return Stiffness(starts, columns.astype(np.int32), matrix.data[: starts[-1]].copy())
 

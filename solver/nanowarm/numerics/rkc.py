@@ -205,7 +205,7 @@ class Integrator:
         self.equation.rate(self.time + size, self._argument, self._work)
         self._work -= self._values[2]
         self._work *= size
-        error = self.equation.error(self._work)
+        error: float = self.equation.error(self._work)
         if 0.1 * size >= longest * math.sqrt(error):
             return longest
         return max(0.1 * size / math.sqrt(error), SMALLEST_STEP)

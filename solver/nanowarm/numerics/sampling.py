@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.heat import INFLOW, SUPPLIED, HeatEquation
+from nanowarm.numerics.probes import Probe
 from nanowarm.numerics.stack import MPI
 from nanowarm.quantity import ZERO_CELSIUS
-from nanowarm.results.criteria import PeakEvidence
+from nanowarm.results.evidence import PeakEvidence
 
 Array = NDArray[np.float64]
 
@@ -69,19 +70,23 @@ class Extremes:
 
     def _of_all(self, sign: int, mine: PeakEvidence | None) -> PeakEvidence:
         """The most extreme of all ranks; of equal ones that with the smallest coordinates."""
-        found = [peak for peak in self.heat.layout.comm.allgather(mine) if peak is not None]
+        found: list[PeakEvidence] = [peak for peak in self.heat.layout.comm.allgather(mine) if peak is not None]
         best = max(sign * (peak.value or 0.0) for peak in found)
         equal = [peak for peak in found if sign * (peak.value or 0.0) >= best - SAME]
         return min(equal, key=lambda peak: tuple(round(x, 9) for x in peak.position))
 
 
-@dataclass
 class GlassDifference:
-    """Largest difference of temperature at one time within the part of a region colder than a temperature [K]."""
+    """Largest difference of temperature at one time within the cold part of a region.
 
-    nodes: Nodes
-    below: float
-    seen: PeakEvidence = PeakEvidence(None)
+    Args:
+        nodes: of the region.
+        below: temperature [K] that the cold part is colder than.
+    """
+
+    def __init__(self, nodes: Nodes, below: float) -> None:
+        self.nodes, self.below = nodes, below
+        self.seen = PeakEvidence(None)
 
     def observe(self, time: float, temperature: Array) -> tuple[float, float]:
         """Negated coldest, and hottest, of this rank's part that is cold enough; minus infinity where none is."""
@@ -93,22 +98,6 @@ class GlassDifference:
         """Take in the same of all ranks."""
         if np.isfinite(hottest) and (self.seen.value is None or hottest + minus_coldest > self.seen.value):
             self.seen = PeakEvidence(hottest + minus_coldest, time)
-
-
-class Probe:
-    """Temperature at a point: the nodes around it with their weights, each on the rank that owns it.
-
-    Args:
-        nodes: this rank's.
-        weights: of the linear interpolation.
-    """
-
-    def __init__(self, nodes: NDArray[np.int64], weights: Array) -> None:
-        self.nodes, self.weights = nodes, weights
-
-    def part(self, temperature: Array) -> float:
-        """This rank's contribution [K]."""
-        return float(self.weights @ temperature[self.nodes])
 
 
 class Recorder:

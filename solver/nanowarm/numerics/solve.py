@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,12 +70,13 @@ def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable
     largest = settings.largest_step or HORIZON
     integrator = Integrator(heat, state, settings.step, largest)
     end = sum(stage.duration for stage in case.stages)
-    time, stage_ends = 0.0, {}
+    time = 0.0
+    stage_ends: dict[str, float] = {}
     for stage in case.stages:
         heat.begin(stage, time, state)
         if not stage_ends:
             observers.begin(time, stage.name, state)
-        time = _run_stage(stage, time, integrator, observers, lambda progress: report(progress(end)))
+        time = _run_stage(stage, time, integrator, observers, lambda where: report(Progress(end=end, **where)))
         stage_ends[stage.name] = time
     energy = _energy(heat, state, initial)
     return Solution(time, stage_ends, energy, integrator.counts)
@@ -85,7 +87,7 @@ def _run_stage(
     time: float,
     integrator: Integrator,
     observers: Observers,
-    report: Callable[[Callable[[float], Progress]], None],
+    report: Callable[[dict[str, Any]], None],
 ) -> float:
     """Carry the state through one stage; its end [s]."""
     if stage.until and observers.sensor(stage.until, integrator.state) > 0:
@@ -100,8 +102,8 @@ def _run_stage(
             step = integrator.cut(step, _first_time(step, stage, observers))
         time = step.end
         observers.observe(step, stage.name, last=met or time >= end)
-        coldest, hottest = observers.recorder.latest[1:]
-        report(lambda whole, s=step: Progress(stage.name, s.end, s.size, whole, coldest, hottest))  # noqa: B023
+        _, coldest, hottest = observers.recorder.latest
+        report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
         if met:
             return time
     if math.isinf(stage.duration):

@@ -3,12 +3,12 @@
 h5py must come before anything that loads PETSc: the solver wheel's HDF5 would otherwise shadow h5py's own.
 """
 
+import contextlib
+
 import h5py  # isort: skip
 
-try:
-    import dolfinx_solver  # noqa: F401  makes the wheel's libraries findable; absent elsewhere  # isort: skip
-except ImportError:
-    pass
+with contextlib.suppress(ImportError):  # the wheel's libraries become findable; absent with conda or Spack
+    import dolfinx_solver  # noqa: F401
 
 import basix.ufl
 import dolfinx

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import Nodes
-from nanowarm.results.criteria import RateEvidence
+from nanowarm.results.evidence import RateEvidence
 
 Array = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,16 +14,18 @@ from nanowarm.physics.schedules import Schedule, schedule_of
 
 STEFAN_BOLTZMANN = 5.670374419e-8  # [W/m2/K4], CODATA 2022
 
-TemperatureSchedule = schedule_of(quantity.TEMPERATURE)
-CoefficientSchedule = schedule_of(quantity.HEAT_TRANSFER_COEFFICIENT)
-FluxSchedule = schedule_of(quantity.HEAT_FLUX)
+TemperatureSchedule = Annotated[Schedule, *schedule_of(quantity.TEMPERATURE)]
+CoefficientSchedule = Annotated[Schedule, *schedule_of(quantity.HEAT_TRANSFER_COEFFICIENT)]
+FluxSchedule = Annotated[Schedule, *schedule_of(quantity.HEAT_FLUX)]
 Emissivity = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Boundary(Model):
     """A condition on one outer surface. By itself it lets nothing through."""
 
-    holds_temperature: ClassVar[bool] = False
+    def held(self) -> Schedule | None:
+        """The temperature [K] that the surface is held at, if it is."""
+        return None
 
     def inflow(self, temperature: Array, time: float, stage_start: float) -> Array:
         """Heat flowing in [W/m2] at nodes of a temperature [K], shape (nodes,)."""
@@ -104,16 +106,16 @@ class Radiation(Boundary):
 class FixedTemperature(Boundary):
     """A surface held at a given temperature."""
 
-    holds_temperature: ClassVar[bool] = True
-
     kind: Literal["fixed temperature"]
     value: TemperatureSchedule
+
+    def held(self) -> Schedule | None:
+        """The held temperature [K]."""
+        return self.value
 
     def schedules(self) -> tuple[Schedule, ...]:
         """The held temperature."""
         return (self.value,)
 
 
-AnyBoundary = Annotated[
-    Convection | FixedTemperature | HeatFlux | Insulated | Radiation, Field(discriminator="kind")
-]
+AnyBoundary = Annotated[Convection | FixedTemperature | HeatFlux | Insulated | Radiation, Field(discriminator="kind")]

@@ -26,7 +26,7 @@ class Curve:
 
     def __call__(self, x: ArrayLike) -> Array:
         """Value at `x`, same shape."""
-        return np.asarray(np.interp(x, self.at, self.values))
+        return np.asarray(np.interp(np.asarray(x, dtype=float), self.at, self.values))
 
     def integral(self, x: ArrayLike) -> Array:
         """Integral from the first knot to `x` (negative below it), same shape."""

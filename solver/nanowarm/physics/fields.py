@@ -11,7 +11,7 @@ from nanowarm.model import Model
 from nanowarm.physics.schedules import Schedule, schedule_of
 from nanowarm.quantity import Frequency
 
-AmplitudeSchedule = schedule_of(quantity.FIELD_AMPLITUDE)
+AmplitudeSchedule = Annotated[Schedule, *schedule_of(quantity.FIELD_AMPLITUDE)]
 
 # Two published bounds on amplitude times frequency in patients [A/m/s].
 BREZOVICH_LIMIT = 4.85e8  # Atkinson, Brezovich & Chakraborty (1984), IEEE Trans. Biomed. Eng. 31:70

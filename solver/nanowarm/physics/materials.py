@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -33,13 +33,13 @@ class Sourced(Model):
     note: str | None = None
 
 
-class Value(Sourced, Generic[Quantity]):
+class Value[Quantity](Sourced):
     """One number."""
 
     value: Quantity
 
 
-class Property(Sourced, Generic[Quantity]):
+class Property[Quantity](Sourced):
     """A constant, or a table over temperature: linear between its points, constant outside.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
@@ -59,8 +59,8 @@ class Schedule(Model):
         return stage_start if self.since == "stage" else 0.0
 
 
-def schedule_of(dimension: Dimension) -> Any:
-    """The pydantic type of a schedule of one kind of quantity: a text, or `{ at = [...], values = [...] }`."""
+def schedule_of(dimension: Dimension) -> tuple[Any, ...]:
+    """What annotates a schedule of one kind of quantity: a text, or `{ at = [...], values = [...] }`."""
 
     def parse(raw: Any) -> Schedule:
         if not isinstance(raw, Mapping):
@@ -88,4 +88,4 @@ def schedule_of(dimension: Dimension) -> Any:
         "additionalProperties": False,
     }
     schema = WithJsonSchema({"anyOf": [plain, table]})
-    return Annotated[Schedule, BeforeValidator(parse), PlainSerializer(text, when_used="json"), schema]
+    return BeforeValidator(parse), PlainSerializer(text, when_used="json"), schema

@@ -130,6 +130,15 @@ def make_picture(folder: Path) -> str | None:
     """
     if not (folder / "fields.vtkhdf").is_file():
         return "no picture of the body: the run wrote no fields"
+    return draw_in_process(folder)
+
+
+def draw_in_process(folder: Path) -> str | None:
+    """Draw `picture.png` from a folder's `fields.vtkhdf`, or from its `mesh.vtu`, in a process of its own.
+
+    Returns:
+        None, or one line that says why there is no picture and what to install.
+    """
     paths = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
     environment = os.environ | {"VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow", "PYTHONPATH": paths}
     command = [sys.executable, "-m", "nanowarm.results.picture", str(folder.absolute())]
@@ -161,7 +170,7 @@ def _draw(folder: Path) -> None:
         raise OSError(f"libEGL.so.1 is missing: {INSTALL}") from None
     import pyvista
 
-    body, time = _last_frame(folder / "fields.vtkhdf")
+    body, field, caption = _body(folder)
     extent = np.ptp(body.points, axis=0)
     normal, view, up = min(_CUTS, key=lambda cut: round(float(extent["xyz".index(cut[0])] / extent.max()), 2))
     half = body.clip(normal, origin=body.center, invert=normal != "y")
@@ -169,7 +178,7 @@ def _draw(folder: Path) -> None:
     plotter.set_background("white")
     bar = {"title": "", "color": "black", "vertical": True, "n_labels": 5, "fmt": "%.4g", "position_x": 0.88, "position_y": 0.15}
     bar |= {"height": 0.7, "width": 0.05, "label_font_size": 20}
-    mesh = plotter.add_mesh(half, scalars="temperature", cmap="cividis", scalar_bar_args=bar, lighting=False)
+    mesh = plotter.add_mesh(half, scalars=field, cmap="cividis", scalar_bar_args=bar, lighting=False)
     mesh.prop.show_edges = body.n_cells < MOST_CELLS_WITH_EDGES
     mesh.prop.edge_opacity = 0.35
     for outline in _outlines(body, normal):
@@ -177,12 +186,22 @@ def _draw(folder: Path) -> None:
         plotter.add_mesh(in_front, color="black", line_width=4, lighting=False)
     size = " \u00d7 ".join(f"{1e3 * length:.3g}" for length in extent)
     plotter.add_text(f"{size} mm, cut open at the middle", position="upper_left", color="black", font_size=11)
-    plotter.add_text(f"temperature at {time:.6g} s [\u00b0C]", position="upper_right", color="black", font_size=11)
+    plotter.add_text(caption, position="upper_right", color="black", font_size=11)
     plotter.add_axes(color="black", line_width=3)
     plotter.camera_position = [tuple(np.add(body.center, view)), body.center, up]
     plotter.enable_parallel_projection()
     plotter.reset_camera()
     plotter.screenshot(str(folder / "picture.png"))
+
+
+def _body(folder: Path) -> tuple[pyvista.UnstructuredGrid, str, str]:
+    """What to draw: the body, the field that colours it, and a caption."""
+    import pyvista
+
+    if not (folder / "fields.vtkhdf").is_file():
+        return pyvista.UnstructuredGrid(folder / "mesh.vtu"), "region", "regions"
+    body, time = _last_frame(folder / "fields.vtkhdf")
+    return body, "temperature", f"temperature at {time:.6g} s [\u00b0C]"
 
 
 def _last_frame(path: Path) -> tuple[pyvista.UnstructuredGrid, float]:

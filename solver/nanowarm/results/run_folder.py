@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -29,9 +30,8 @@ def planned_folder(case: Path, folder: Path | None) -> Path:
         CaseError: it exists already, or can't be made there.
     """
     if folder is None:
-        number = 1
-        while (folder := Path("runs") / f"{case.stem}-{number}").exists():
-            number += 1
+        numbered = (Path("runs") / f"{case.stem}-{number}" for number in itertools.count(1))
+        folder = next(path for path in numbered if not path.exists())
     if folder.exists():
         raise CaseError(f"{folder}: exists already and is never overwritten; choose another folder with -o")
     parent = next((parent for parent in folder.absolute().parents if parent.exists()), Path("/"))

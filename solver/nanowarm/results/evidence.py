@@ -1,0 +1,116 @@
+"""What a run has seen of the things that criteria ask for, and how a criterion ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Verdict = Literal["met", "missed", "unseen"]
+PER_MINUTE = 60.0  # [s/min]
+
+
+Window = tuple[tuple[float, float], int]  # coldest and warmest temperature [K]; 1 for warming, -1 for cooling
+
+
+@dataclass(frozen=True, eq=False)
+class RateEvidence:
+    """How fast each node of a region went through a window of temperature, shape (nodes,) each.
+
+    Args:
+        volume: share of the region's volume [m3].
+        position: (nodes, 3) [m].
+        rate: mean rate between the two crossings [K/s]; an upper bound where only the first was seen,
+            infinite where not even that.
+        slowest: slowest instantaneous rate seen inside the window [K/s], infinite where none was.
+        finished: whether both crossings were seen.
+    """
+
+    volume: Array
+    position: Array
+    rate: Array
+    slowest: Array
+    finished: NDArray[np.bool_]
+
+    def statistics(self) -> dict[str, float | None]:
+        """Smallest, mean (by volume) and largest rate [K/min] of what went all the way, and its volume fraction."""
+        seen = float(self.volume[self.finished].sum() / self.volume.sum())
+        if not self.finished.any():
+            return {"min": None, "mean": None, "max": None, "slowest_instantaneous": None, "seen_fraction": 0.0}
+        rate, volume = self.rate[self.finished] * PER_MINUTE, self.volume[self.finished]
+        return {
+            "min": float(rate.min()),
+            "mean": float(np.average(rate, weights=volume)),
+            "max": float(rate.max()),
+            "slowest_instantaneous": finite(self.slowest[self.finished].min() * PER_MINUTE),
+            "seen_fraction": seen,
+        }
+
+
+@dataclass(frozen=True)
+class PeakEvidence:
+    """The largest (or smallest) value that a quantity took, when and where.
+
+    Args:
+        value: [SI], None where nothing was seen.
+        time: [s].
+        position: (3,) [m].
+    """
+
+    value: float | None
+    time: float = 0.0
+    position: tuple[float, ...] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one criterion ended.
+
+    Args:
+        value: what was reached, in `unit`; None where unseen. With `bound`, reality is at most that.
+        limit: what was asked.
+        fraction: part of the region's volume that meets the limit, None where not by volume.
+    """
+
+    kind: str
+    region: str
+    outcome: Verdict
+    value: float | None
+    limit: float
+    unit: str
+    fraction: float | None = None
+    where_mm: tuple[float, ...] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        """The entry of `summary.json`."""
+        where = None if self.where_mm is None else list(self.where_mm)
+        names = {"kind": self.kind, "region": self.region, "value": self.value, "limit": self.limit, "unit": self.unit}
+        return names | {"fraction": self.fraction, "outcome": self.outcome, "where_mm": where} | self.details
+
+
+class Seen(Protocol):
+    """What a run can be asked about when it is judged."""
+
+    def window(self, region: str, asked: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] of the window asked for, or of the region's material."""
+
+    def critical_rate(self, region: str, direction: int) -> float:
+        """Critical warming (1) or cooling (-1) rate [K/s] of a region's material."""
+
+    def rates(self, region: str, window: Window) -> RateEvidence:
+        """How fast a region went through a window."""
+
+    def difference(self, region: str, below: float) -> PeakEvidence:
+        """Largest difference within the part of a region colder than a temperature [K]."""
+
+    def extreme(self, region: str, sign: int, when: str) -> PeakEvidence:
+        """The hottest (1) or coldest (-1) temperature [K] of a region, always or at the end."""
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where JSON could not hold it."""
+    return float(value) if np.isfinite(value) else None
