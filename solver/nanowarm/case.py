@@ -34,7 +34,7 @@ class Case:
         stages: the protocol, each stage complete.
         materials: those used, by their name in the case.
         particles: likewise.
-        files: the material and particle files that were read.
+        files: the material and particle file of each name.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Case:
     stages: tuple[Stage, ...]
     materials: Mapping[str, Material]
     particles: Mapping[str, Particle]
-    files: tuple[Path, ...]
+    files: Mapping[str, Path]
 
     @property
     def mesh_file(self) -> Path:
@@ -90,8 +90,7 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     if found:
         raise CaseError(*dict.fromkeys(found))
     filled = _filled(case, raw, path.parent)
-    files = tuple(shelf.files.values())
-    return Case(path, case, filled, regions, stages, shelf.materials, shelf.particles, files)
+    return Case(path, case, filled, regions, stages, shelf.materials, shelf.particles, shelf.files)
 
 
 def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> None:

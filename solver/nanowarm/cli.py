@@ -191,7 +191,7 @@ def _show(name: str, materials: dict[str, Path], particles: dict[str, Path]) -> 
 
 def value_text(value: Sourced) -> str:
     """A sourced value as the library's file gives it."""
-    from nanowarm.pipeline import value_as_text
+    from nanowarm.provenance import value_as_text
 
     return value_as_text(value.model_dump(mode="json", exclude_none=True))
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-import importlib.metadata
-import platform
-import sys
+import contextlib
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.errors import SolveError
+from nanowarm.provenance import Made, record
 from nanowarm.results.criteria import verdict
 from nanowarm.results.evidence import Outcome
 from nanowarm.results.picture import make_picture
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 
 TO_MILLILITRES = 1e6
 TO_MILLIGRAMS = 1e6
-ZERO_CELSIUS = 273.15
 
 
 class Stopwatch:
@@ -61,10 +57,12 @@ class Listener:
     Args:
         say: a line of text, on rank 0 only.
         progress: where the run stands, on rank 0 only.
+        opened: the run folder, once it is made, on rank 0 only.
     """
 
     say: Callable[[str], None] = lambda line: None
     progress: Callable[[Progress], None] = lambda progress: None
+    opened: Callable[[Path], None] = lambda folder: None
 
 
 def run(
@@ -107,6 +105,8 @@ def run(
     heat = HeatEquation(loaded.regions, operators, loaded.input.solver.tolerance)
     observers = Observers(loaded, heat)
     on_first(comm, lambda: make_folder(target))
+    if first:
+        listener.opened(target)
     say(f"run folder {target}")
     observers.open(target)
     watch.lap("setup")
@@ -116,12 +116,12 @@ def run(
     outcomes = observers.judge()
     observers.finish()
     summary = _summary(loaded, observers, solution, outcomes)
-    record = _record(loaded, observers, solution, made)
+    about = record(loaded, observers, solution, made)
+    on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
-    on_first(
-        comm, lambda: _write(target, loaded, summary | {"seconds": watch.seconds}, record | {"seconds": watch.seconds}, observers)
-    )
+    seconds = {"seconds": watch.seconds}
+    on_first(comm, lambda: _conclude(target, summary | seconds, about | seconds))
     return Run(target)
 
 
@@ -148,19 +148,6 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     check_names(case, mesh.region_names, mesh.facets)
     say(f"mesh {'from the cache' if made.cached else 'made by Gmsh'}: {mesh.cell_count()} tetrahedra")
     return mesh, made
-
-
-@dataclass(frozen=True)
-class Made:
-    """Where a mesh came from.
-
-    Args:
-        cached: whether it was taken from the cache.
-        digest: SHA-256 of everything it was made from.
-    """
-
-    cached: bool
-    digest: str
 
 
 def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
@@ -191,103 +178,42 @@ def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tup
     }
 
 
-def _record(case: Case, observers: Observers, solution: Solution, made: Made) -> dict[str, Any]:
-    """Content of `record.json`: everything needed to repeat and to believe the run."""
-    names = ("nanowarm", "fenics-basix", "dolfinx-solver-real", "gmsh", "numpy", "scipy", "mpi4py", "h5py", "pydantic", "pint")
-    stages, begin = [], 0.0
-    for name, end in solution.stage_ends.items():
-        stages.append({"name": name, "start_s": begin, "end_s": end})
-        begin = end
-    files = (case.path, case.mesh_file, *case.files)
-    counts = solution.counts
-    return {
-        "nanowarm": _version("nanowarm"),
-        "command": " ".join(["nanowarm", *sys.argv[1:]]) if sys.argv[0].endswith(("nanowarm", "cli.py")) else "nanowarm.run",
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "ranks": observers.heat.layout.comm.size,
-        "versions": {name: found for name in names if (found := _version(name)) is not None}
-        | {"python": platform.python_version()},
-        "files": {str(file): _hash(file) for file in files},
-        "mesh": {"digest": made.digest, "from_cache": made.cached},
-        "degrees_of_freedom": observers.heat.layout.index_map.size_global,
-        "steps": {
-            "accepted": counts.accepted,
-            "rejected": counts.rejected,
-            "stages": counts.stages,
-            "most_stages": counts.largest_stages,
-        },
-        "stages": stages,
-        "inputs": _inputs(case),
-        "notes": _notes(case),
-    }
-
-
-def _inputs(case: Case) -> list[dict[str, Any]]:
-    """Every library value used, with its source, quality and spread."""
-    rows = []
-    for name, record in (*case.materials.items(), *case.particles.items()):
-        for key, value in record.model_dump(mode="json", exclude_none=True).items():
-            if "source" not in value:
-                continue
-            row = {"of": name, "what": key.replace("_", " "), "value": value_as_text(value)}
-            rows.append(row | {part: value.get(part) for part in ("source", "quality", "spread", "note")})
-    return rows
-
-
-def value_as_text(value: Mapping[str, Any]) -> str:
-    """A sourced value of the library in a line."""
-    if "value" in value:
-        return str(value["value"])
-    first, last = value["values"][0], value["values"][-1]
-    return f"{first} to {last}, {len(value['values'])} points" if "at" in value else f"{first} to {last}"
-
-
-def _notes(case: Case) -> list[str]:
-    """What a reader should know before believing the numbers."""
-    notes = []
-    for name, region in case.regions.items():
-        if len(region.medium.constituents) > 1:
-            notes.append(f"{name}: a mixture; its critical rates are those of its cryoprotectant at full strength (estimate).")
-    remarks = {name: material.note for name, material in case.materials.items()}
-    remarks |= {name: particle.note for name, particle in case.particles.items()}
-    return notes + [f"{name}: {note}" for name, note in remarks.items() if note]
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(folder: Path, case: Case, summary: dict[str, Any], record: dict[str, Any], observers: Observers) -> None:
-    """All files of the run folder but the fields, on rank 0.
+def _write(folder: Path, case: Case, observers: Observers, about: dict[str, Any]) -> None:
+    """The files of the run folder that hold input and history, on rank 0; a missing picture is noted.
 
     Raises:
         SolveError: the disk is full.
     """
     import tomli_w
 
-    try:
+    texts = [f"{row['source']} {row['note']}" for row in about["inputs"]] + about["notes"]
+    with _disk(folder):
         (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
         write_history(folder / "history.csv", observers.recorder.columns, observers.recorder.stages)
-        write_citations(
-            folder / "citations.bib", [f"{row['source']} {row['note']}" for row in record["inputs"]] + record["notes"]
-        )
+        write_citations(folder / "citations.bib", texts)
         reason = make_picture(folder)
-        record["notes"] += [reason] if reason else []
-        write_json(folder / "record.json", record)
+        about["notes"] += [reason] if reason else []
+
+
+def _conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any]) -> None:
+    """The record, the verdict and the report, on rank 0; the summary comes last but for the report made from it.
+
+    Raises:
+        SolveError: the disk is full.
+    """
+    with _disk(folder):
+        write_json(folder / "record.json", about)
         write_json(folder / "summary.json", summary)
         write_report(folder)
+
+
+@contextlib.contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """What can't be written fails the run in one line."""
+    try:
+        yield
     except OSError as error:
-        raise SolveError(f"{folder}: can't be written: {error.strerror}") from None
+        raise SolveError(f"{folder}: can't be written: {error.strerror or error}") from None
 
 
 __all__ = ["Listener", "Run", "build_mesh", "run"]

@@ -89,8 +89,8 @@ class HeatEquation:
         """Take over a stage's field and boundaries; held surfaces jump to their temperature."""
         self.stage, self.stage_start = stage, time
         nodes, area = self.operators.surface_nodes, self.operators.surface_area
-        self._flows: list[tuple[AnyBoundary, NDArray[np.int32], Array]] = []  # with area over volume [1/m]
-        self._held: list[tuple[Schedule, NDArray[np.int32]]] = []
+        self._flows: list[tuple[AnyBoundary, NDArray[np.int64], Array]] = []  # with area over volume [1/m]
+        self._held: list[tuple[Schedule, NDArray[np.int64]]] = []
         taken = np.zeros(self.owned, dtype=bool)
         for name, boundary in stage.boundaries.items():
             held = boundary.held()
@@ -137,9 +137,9 @@ class HeatEquation:
             if factor == 0.0:
                 continue
             np.multiply(self.iron[number], self.thermo.power(number)[: self.owned], out=self._work)
+            total += factor * float(self._work @ self.volume)
             self._work *= factor
             rates += self._work
-            total += float(self._work @ self.volume)
         return total
 
     def _exchange(self, time: float, rates: Array) -> float:

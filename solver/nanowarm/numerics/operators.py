@@ -74,7 +74,7 @@ class Operators:
     position: Array
     stiffness: dict[str, Stiffness]
     mass: dict[str, Array]
-    surface_nodes: dict[str, Indices]
+    surface_nodes: dict[str, NDArray[np.int64]]
     surface_area: dict[str, Array]
     space: fem.FunctionSpace
 
@@ -96,7 +96,7 @@ def assemble(mesh: Mesh) -> Operators:
     nodes, areas = {}, {}
     for name, facets in mesh.facets.items():
         area = _lumped(_over_facets(v, mesh, facets))[: layout.owned]
-        nodes[name] = np.flatnonzero(area).astype(np.int32)
+        nodes[name] = np.flatnonzero(area)
         areas[name] = area[nodes[name]]
     position = space.tabulate_dof_coordinates()[: layout.owned].copy()
     return Operators(mesh, layout, position, stiffness, mass, nodes, areas, space)

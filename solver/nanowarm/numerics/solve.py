@@ -50,12 +50,14 @@ class Solution:
         stage_ends: time [s] at which each stage ended.
         energy: stored, supplied and inflow [J], and the imbalance relative to the heat exchanged.
         counts: steps and stages.
+        stiffness: bound on the eigenvalues at the end [1/s].
     """
 
     end: float
     stage_ends: dict[str, float]
     energy: dict[str, float]
     counts: Counts
+    stiffness: float
 
 
 def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable[[Progress], None]) -> Solution:
@@ -79,7 +81,7 @@ def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable
         time = _run_stage(stage, time, integrator, observers, lambda where: report(Progress(end=end, **where)))
         stage_ends[stage.name] = time
     energy = _energy(heat, state, initial)
-    return Solution(time, stage_ends, energy, integrator.counts)
+    return Solution(time, stage_ends, energy, integrator.counts, integrator.radius)
 
 
 def _run_stage(

@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 ENTRIES = 8192  # of a table over enthalpy: 0.03 K apart over the usual 240 K
 MARGIN = 5.0  # [K] beyond the outermost knots, where every curve is constant and extrapolation exact
 WITHIN = 2.0  # [K] around a temperature, over which the bound on the diffusivity holds
+_NONE = np.empty(0, dtype=np.int64)
+
 NEWTON_TOLERANCE = 1e-9  # [K] of the temperature at nodes that media share
 NEWTON_ITERATIONS = 100  # bisection alone needs 45
 
@@ -108,26 +110,29 @@ class Thermodynamics:
         self._temperature[self.shared] = self.shared_temperature
         return self._temperature
 
-    def temperature_at(self, nodes: NDArray[np.int32]) -> Array:
+    def temperature_at(self, nodes: NDArray[np.int64]) -> Array:
         """Temperature [K] of a few nodes."""
         found, here, place = self._few("temperature", nodes)
         found[here] = self.shared_temperature[place]
         return found
 
-    def per_capacity_at(self, nodes: NDArray[np.int32]) -> Array:
+    def per_capacity_at(self, nodes: NDArray[np.int64]) -> Array:
         """dT/du [K m3/J] of a few nodes."""
         found, here, place = self._few("per capacity", nodes)
         found[here] = 1.0 / self._shared_capacity(self.shared_temperature)[place]
         return found
 
-    def _few(self, table: str, nodes: NDArray[np.int32]) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    def _few(self, table: str, nodes: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
         """Table values of a few nodes; which of them are shared, and where among the shared ones."""
         values, slopes = self._tables[table]
-        index = self._index[nodes]
-        found = values[index] + slopes[index] * self._rest[nodes]
-        place = np.searchsorted(self.shared, nodes)
-        here = np.flatnonzero(np.isin(nodes, self.shared, assume_unique=True)) if self.shared.size else np.empty(0, np.int64)
-        return found, here, place[here]
+        index = np.take(self._index, nodes)
+        found = np.take(slopes, index)
+        found *= np.take(self._rest, nodes)
+        found += np.take(values, index)
+        if not self.shared.size:
+            return found, _NONE, _NONE
+        here = np.flatnonzero(np.isin(nodes, self.shared, assume_unique=True))
+        return found, here, np.searchsorted(self.shared, nodes[here])
 
     def potential(self, out: Array) -> Array:
         """Conductivity potential [W/m] of every node's own medium; see `shared_potential` for the rest."""

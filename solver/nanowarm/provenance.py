@@ -1,0 +1,122 @@
+"""What `record.json` says: everything needed to repeat a run, and to believe it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanowarm.case import Case
+from nanowarm.shelf import read_toml
+
+if TYPE_CHECKING:
+    from nanowarm.numerics.observers import Observers
+    from nanowarm.numerics.solve import Solution
+
+_PACKAGES = (
+    "nanowarm", "dolfinx-solver-real", "fenics-dolfinx", "fenics-basix", "gmsh", "meshio", "mpich", "mpi4py",
+    "numpy", "scipy", "h5py", "pydantic", "pint",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Made:
+    """Where a mesh came from.
+
+    Args:
+        cached: whether it was taken from the cache.
+        digest: SHA-256 of everything it was made from.
+    """
+
+    cached: bool
+    digest: str
+
+
+def record(case: Case, observers: Observers, solution: Solution, made: Made) -> dict[str, Any]:
+    """Content of `record.json`: everything needed to repeat and to believe the run."""
+    stages, begin = [], 0.0
+    for name, end in solution.stage_ends.items():
+        stages.append({"name": name, "start_s": begin, "end_s": end})
+        begin = end
+    files = (case.path, case.mesh_file, *case.files.values())
+    mesh = observers.heat.operators.mesh
+    counts = solution.counts
+    return {
+        "nanowarm": importlib.metadata.version("nanowarm"),
+        "command": " ".join(["nanowarm", *sys.argv[1:]]) if sys.argv[0].endswith(("nanowarm", "cli.py")) else "nanowarm.run",
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "ranks": observers.heat.layout.comm.size,
+        "versions": _versions(),
+        "files": {str(file): _hash(file) for file in files},
+        "mesh": {
+            "digest": made.digest,
+            "from_cache": made.cached,
+            "cells": mesh.cell_count(),
+            "nodes": observers.heat.layout.index_map.size_global,
+            "region_numbers": {name: number for number, name in enumerate(mesh.region_names)},
+            "spectral_radius_per_s": solution.stiffness,
+        },
+        "degrees_of_freedom": observers.heat.layout.index_map.size_global,
+        "steps": {
+            "accepted": counts.accepted,
+            "rejected": counts.rejected,
+            "stages": counts.stages,
+            "most_stages": counts.largest_stages,
+        },
+        "stages": stages,
+        "inputs": _inputs(case),
+        "notes": _notes(case),
+    }
+
+
+def _inputs(case: Case) -> list[dict[str, Any]]:
+    """Every library value used, as its file gives it, with source, quality and spread."""
+    rows = []
+    for name, file in case.files.items():
+        for key, value in read_toml(file).items():
+            if isinstance(value, Mapping) and "source" in value:
+                row = {"of": name, "what": key.replace("_", " "), "value": value_as_text(value)}
+                rows.append(row | {part: value.get(part) for part in ("source", "quality", "spread", "note")})
+    return rows
+
+
+def value_as_text(value: Mapping[str, Any]) -> str:
+    """A sourced value of the library in a line."""
+    if "value" in value:
+        return str(value["value"])
+    first, last = value["values"][0], value["values"][-1]
+    return f"{first} to {last}, {len(value['values'])} points" if "at" in value else f"{first} to {last}"
+
+
+def _notes(case: Case) -> list[str]:
+    """What a reader should know before believing the numbers."""
+    notes = []
+    for name, region in case.regions.items():
+        if len(region.medium.constituents) > 1:
+            notes.append(f"{name}: a mixture; its critical rates are those of its cryoprotectant at full strength (estimate).")
+    remarks = {name: material.note for name, material in case.materials.items()}
+    remarks |= {name: particle.note for name, particle in case.particles.items()}
+    return notes + [f"{name}: {note}" for name, note in remarks.items() if note]
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what is installed of the packages that decide a result."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
