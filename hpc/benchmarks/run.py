@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 PROGRAMS = {
     "nanowarm": "nanowarm_vial.py",
     "implicit": "implicit_dolfinx.py",
+    "implicit-tuned": "implicit_dolfinx.py",
     "scikit-fem": "scikit_fem.py",
     "ngsolve": "ngsolve_vial.py",
 }
@@ -70,7 +71,8 @@ def run_once(program: str, cells: str, variant: str, cache: Path, time_limit: fl
         command = [sys.executable, str(script), "--cells", cells, "--variant", variant, "-o", str(output)]
         command += ["--cache", str(cache), "--time-limit", str(time_limit)]
         start = time.perf_counter()
-        done = subprocess.run(command, env=os.environ | dict.fromkeys(THREADS, "1"), capture_output=True, text=True, check=False)
+        settings = dict.fromkeys(THREADS, "1") | ({"TUNED_FLAGS": "1"} if program.endswith("-tuned") else {})
+        done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
         whole = time.perf_counter() - start
         if done.returncode:
             say(f"{program}: skipped, {reason(done.stderr)}")

@@ -94,11 +94,13 @@ class Observers:
     def _keep(self, time: float, stage: str, state: Array, row: bool, last: bool = False) -> None:
         temperature = self.recorder.observe(time, stage, state, row)
         frames = time / self._frames_every
-        due = row and (last or abs(frames - round(frames)) < 1e-6)
-        if self._file is not None and due and "temperature" in self.case.input.output.fields:
-            start = clock.perf_counter()
-            self._guarded(lambda: self._file.append(time, {"temperature": temperature - ZERO_CELSIUS}))  # type: ignore[union-attr]
-            self.seconds += clock.perf_counter() - start
+        if self._file is None or not row or not (last or abs(frames - round(frames)) < 1e-6):
+            return
+        start, file = clock.perf_counter(), self._file
+        wanted = "temperature" in self.case.input.output.fields
+        fields = {"temperature": temperature - ZERO_CELSIUS} if wanted else {}
+        self._guarded(lambda: file.append(time, fields))
+        self.seconds += clock.perf_counter() - start
 
     def _guarded(self, write: Callable[[], None]) -> None:
         try:

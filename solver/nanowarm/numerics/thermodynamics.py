@@ -46,7 +46,7 @@ class Thermodynamics:
         self.shared_temperature = np.full(self.shared.size, 273.15)
         self._make_tables()
         self._temperature, self._work, self._per_capacity = (np.empty(self.size) for _ in range(3))
-        self._index, self._rest = np.empty(self.size, dtype=np.intp), np.empty(self.size)
+        self._index, self._place = np.empty(self.size, dtype=np.intp), np.empty(self.size)
         self._power = [np.empty(self.size) for _ in powers]
 
     def _make_tables(self) -> None:
@@ -58,12 +58,12 @@ class Thermodynamics:
         temperature = [medium.temperature(h) for medium, h in zip(self.media, grid, strict=True)]
         pairs = list(zip(self.media, temperature, strict=True))
         self._tables = {
-            "temperature": _with_slopes(temperature),
-            "potential": _with_slopes([medium.conductivity_potential(t) for medium, t in pairs]),
-            "per capacity": _with_slopes([1.0 / medium.capacity(t) for medium, t in pairs]),
+            "temperature": _pieces(temperature),
+            "potential": _pieces([medium.conductivity_potential(t) for medium, t in pairs]),
+            "per capacity": _pieces([1.0 / medium.capacity(t) for medium, t in pairs]),
         }
         for number, power in enumerate(self.powers):
-            self._tables[f"power {number}"] = _with_slopes([power(t) for t in temperature])
+            self._tables[f"power {number}"] = _pieces([power(t) for t in temperature])
         worst = [m.conductivity_at_most(t, WITHIN) / m.capacity_at_least(t, WITHIN) for m, t in pairs]
         self._diffusivity = np.concatenate(worst)
         self.largest_per_capacity = 1.0 / min(float(medium.capacity.values.min()) for medium in self.media)
@@ -87,21 +87,20 @@ class Thermodynamics:
 
     def locate(self, enthalpy: Array) -> None:
         """Find the state of every node; shape (nodes,) [J/m3]."""
-        np.subtract(enthalpy, self._base, out=self._rest)
-        np.multiply(self._rest, self._scale, out=self._rest)
-        np.clip(self._rest, 0, ENTRIES - 2, out=self._work)
-        np.copyto(self._index, self._work, casting="unsafe")
-        np.subtract(self._rest, self._index, out=self._rest)
+        np.subtract(enthalpy, self._base, out=self._place)
+        np.multiply(self._place, self._scale, out=self._place)
+        np.copyto(self._index, self._place, casting="unsafe")
         if self._offset is not None:
+            np.clip(self._index, 0, ENTRIES - 1, out=self._index)
             np.add(self._index, self._offset, out=self._index)
         if self.shared.size:
             self._solve_shared(enthalpy[self.shared])
 
     def _read(self, table: str, out: Array) -> Array:
-        values, slopes = self._tables[table]
+        starts, slopes = self._tables[table]
         np.take(slopes, self._index, out=self._work, mode="clip")
-        np.multiply(self._work, self._rest, out=self._work)
-        np.take(values, self._index, out=out, mode="clip")
+        np.multiply(self._work, self._place, out=self._work)
+        np.take(starts, self._index, out=out, mode="clip")
         return np.add(out, self._work, out=out)
 
     def temperature(self) -> Array:
@@ -124,11 +123,11 @@ class Thermodynamics:
 
     def _few(self, table: str, nodes: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
         """Table values of a few nodes; which of them are shared, and where among the shared ones."""
-        values, slopes = self._tables[table]
+        starts, slopes = self._tables[table]
         index = np.take(self._index, nodes)
-        found = np.take(slopes, index)
-        found *= np.take(self._rest, nodes)
-        found += np.take(values, index)
+        found = np.take(slopes, index, mode="clip")
+        found *= np.take(self._place, nodes)
+        found += np.take(starts, index, mode="clip")
         if not self.shared.size:
             return found, _NONE, _NONE
         here = np.flatnonzero(np.isin(nodes, self.shared, assume_unique=True))
@@ -192,7 +191,8 @@ class Thermodynamics:
         self.shared_temperature = temperature
 
 
-def _with_slopes(columns: Sequence[Array]) -> tuple[Array, Array]:
-    """Values of tables one after the other, and the differences to the next entry (the last one's repeated)."""
+def _pieces(columns: Sequence[Array]) -> tuple[Array, Array]:
+    """Tables one after the other as straight lines a + b x over the place x in their own grid: all a, all b."""
     slopes = [np.append(np.diff(column), column[-1] - column[-2]) for column in columns]
-    return np.concatenate(columns), np.concatenate(slopes)
+    starts = [column - slope * np.arange(ENTRIES) for column, slope in zip(columns, slopes, strict=True)]
+    return np.concatenate(starts), np.concatenate(slopes)
