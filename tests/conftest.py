@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
-from nanowarm.case import load_case
+from numpy.typing import NDArray
+
+from nanowarm import load_case
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.observers import Observers
 from nanowarm.numerics.operators import assemble
 from nanowarm.numerics.solve import solve
 from nanowarm.numerics.stack import MPI
 from nanowarm.pipeline import build_mesh
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 

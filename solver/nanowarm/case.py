@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import math
-import tomllib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from nanowarm.errors import CaseError
-from nanowarm.model import Model, faults, frozen_copy, nearest
-from nanowarm.physics.boundaries import AnyBoundary
-from nanowarm.physics.fields import AnyField
+from nanowarm.model import Location, faults, frozen_copy, joined_key, nearest, shortened
+from nanowarm.overrides import apply_overrides
 from nanowarm.physics.materials import Material
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
+from nanowarm.rules import Draft, check_rules, protocol
 from nanowarm.sections import CaseInput
-from nanowarm.shelf import Region, Shelf, read_toml
+from nanowarm.shelf import Region, Shelf, is_path, read_toml
+
+# What stands in for a section that can't be used, so that the faults of the others are told with its own.
+_STAND_INS: dict[str, Any] = {
+    "schema": 1,
+    "mesh": {"file": "/"},
+    "initial": {"temperature": "0 K"},
+    "regions": {},
+    "stages": (),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,23 +83,55 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     """
     path = Path(path)
     raw = read_toml(path)
-    for override in overrides:
-        _override(raw, override)
-    frozen = frozen_copy(raw)
-    try:
-        case = CaseInput.model_validate(frozen)
-    except ValidationError as error:
-        raise CaseError(*faults(error, CaseInput, str(path), frozen)) from None
+    apply_overrides(raw, overrides)
+    draft = _draft(str(path), frozen_copy(raw))
     shelf = Shelf(path)
-    regions = {name: shelf.region(f"regions.{name}", region) for name, region in case.regions.items()}
-    found = shelf.faults
-    stages = _stages(case, frozen, str(path), found)
-    found += [] if found else [f"{path}: {line}" for line in _criteria_faults(case, regions)]
-    found += [f"{path}: {line}" for line in _sensor_faults(case)]
-    if found:
-        raise CaseError(*dict.fromkeys(found))
-    filled = _filled(case, raw, path.parent)
-    return Case(path, case, filled, regions, stages, shelf.materials, shelf.particles, shelf.files)
+    regions = {name: shelf.region(("regions", name), region) for name, region in draft.input.regions.items()}
+    draft.faults.extend(shelf.faults)
+    stages = protocol(draft)
+    check_rules(draft, regions)
+    _check_mesh_file(draft, path.parent)
+    if draft.faults:
+        raise CaseError(*dict.fromkeys(draft.faults))
+    filled = _filled(draft.input, raw, path.parent)
+    return Case(path, draft.input, filled, regions, stages, shelf.materials, shelf.particles, shelf.files)
+
+
+def _draft(where: str, given: Mapping[str, Any]) -> Draft:
+    """The sections of a case file, with the faults that each has by itself."""
+    try:
+        return Draft(where, given, given, CaseInput.model_validate(given), [])
+    except ValidationError as error:
+        found = faults(error, CaseInput, where, given)
+        usable = _without(given, [item["loc"] for item in error.errors()])
+        try:
+            return Draft(where, given, usable, CaseInput.model_validate(_STAND_INS | usable), found)
+        except ValidationError:  # the rest can't be looked at by itself
+            raise CaseError(*found) from None
+
+
+def _without(given: Mapping[str, Any], locations: Iterable[Location]) -> dict[str, Any]:
+    """TOML data without the items (of a list, or by name) and the sections that some locations are in."""
+    lost = set(locations)
+    usable: dict[str, Any] = {}
+    for name, section in given.items():
+        places = {location[1:] for location in lost if location[0] == name}
+        if () in places or (places and name not in ("regions", "boundaries", "stages", "criteria")):
+            continue
+        keys = {place[0] for place in places}
+        if isinstance(section, Mapping):
+            usable[name] = {key: value for key, value in section.items() if key not in keys}
+        elif isinstance(section, tuple):
+            usable[name] = tuple(value for number, value in enumerate(section) if number not in keys)
+        else:
+            usable[name] = section
+    return usable
+
+
+def _check_mesh_file(draft: Draft, folder: Path) -> None:
+    """Tell whether the geometry is missing, with the other faults."""
+    if "mesh" in draft.usable and not os.path.isfile(folder / draft.input.mesh.file):
+        draft.tell(("mesh", "file"), f"there is no such file: {shortened(str(folder / draft.input.mesh.file))}")
 
 
 def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> None:
@@ -99,132 +140,24 @@ def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> 
     Raises:
         CaseError: a name of one that the other lacks.
     """
+    surfaces = set(surfaces)
     found = _differences("regions", case.input.regions, set(regions))
-    found += _differences("boundaries", case.input.boundaries, set(surfaces))
+    found += _differences("boundaries", case.input.boundaries, surfaces)
     for stage in case.input.stages:
-        unknown = sorted(set(stage.boundaries or ()) - set(surfaces))
-        found += [
-            f"stages.{stage.name}.boundaries.{n}: the mesh has no such outer surface; {nearest(n, surfaces)}" for n in unknown
-        ]
+        for name in sorted(set(stage.boundaries or ()) - surfaces - set(case.input.boundaries)):
+            key = joined_key("stages", stage.name, "boundaries", name)
+            found.append(f"{key}: the mesh has no such outer surface; {nearest(name, surfaces)}")
     if found:
         raise CaseError(*(f"{case.path}: {line}" for line in found))
 
 
 def _differences(section: str, given: Iterable[str], in_mesh: set[str]) -> list[str]:
     what = "region" if section == "regions" else "outer surface"
-    lines = [f"{section}.{name}: the mesh has no such {what}; {nearest(name, in_mesh)}" for name in given if name not in in_mesh]
-    missing = sorted(in_mesh - set(given))
-    return lines + [f'{section}: the mesh has the {what} "{name}": give it a section [{section}.{name}]' for name in missing]
-
-
-def _override(raw: dict[str, Any], override: str) -> None:
-    """Replace one value of TOML data in place; numbers in the key choose items of a list."""
-    key, equals, text = override.partition("=")
-    parts = [part.strip() for part in key.split(".")]
-    if not equals or not all(parts):
-        raise CaseError(f'--set {override}: write key=value, e.g. "field.amplitude=20 kA/m"')
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    node: Any = raw
-    for part in parts[:-1]:
-        node = _child(node, part, override)
-    if isinstance(node, list):
-        node[_index(node, parts[-1], override)] = value
-    else:
-        node[parts[-1]] = value
-
-
-def _child(node: Any, part: str, override: str) -> Any:
-    if isinstance(node, list):
-        return node[_index(node, part, override)]
-    child = node.setdefault(part, {})
-    if not isinstance(child, dict | list):
-        raise CaseError(f'--set {override}: "{part}" is a value, not a section')
-    return child
-
-
-def _index(items: list[Any], part: str, override: str) -> int:
-    """Position of an item by number from 0, or by its name."""
-    names = [item.get("name", "") if isinstance(item, dict) else "" for item in items]
-    if part in names:
-        return names.index(part)
-    if part.isdecimal() and int(part) < len(items):
-        return int(part)
-    raise CaseError(f'--set {override}: no item "{part}"; there are {len(items)}, counted from 0 or called by name')
-
-
-def _stages(case: CaseInput, raw: Mapping[str, Any], where: str, found: list[str]) -> tuple[Stage, ...]:
-    """Every stage with the case's field and boundaries where it overrides nothing; faults are added to `found`."""
-    stages = []
-    for stage in case.stages:
-        key = f"stages.{stage.name}"
-        if stage.duration is None and stage.until is None:
-            found.append(f"{where}: {key}: give a duration, or until what it lasts")
-        field = _merged(AnyField, case.field, raw.get("field", {}), stage.field, f"{where}: {key}.field", found)
-        boundaries = dict(case.boundaries)
-        for name, change in (stage.boundaries or {}).items():
-            base = raw.get("boundaries", {}).get(name, {})
-            boundaries[name] = _merged(
-                AnyBoundary, boundaries.get(name), base, change, f"{where}: {key}.boundaries.{name}", found
-            )
-        duration = math.inf if stage.duration is None else stage.duration
-        stages.append(Stage(stage.name, duration, stage.until, field, boundaries))
-    return tuple(stages)
-
-
-def _merged(union: Any, base: Any, raw: Mapping[str, Any], change: Mapping[str, Any] | None, where: str, found: list[str]) -> Any:
-    """A record of a closed union after a stage's change of some of its keys, or of its kind and so of all."""
-    if change is None:
-        return base
-    change = {key: _since_stage(value) for key, value in change.items()}
-    whole = change if change.get("kind", raw.get("kind")) != raw.get("kind") else {**raw, **change}
-    try:
-        return TypeAdapter(union).validate_python(whole)
-    except ValidationError as error:
-        found += faults(error, _record(union, whole.get("kind")), where, whole)
-        return base
-
-
-def _record(union: Any, kind: Any) -> type[Model]:
-    """The member of a union that a kind chooses; the first one where none does."""
-    members: tuple[type[Model], ...] = union.__origin__.__args__
-    return next((m for m in members if kind in getattr(m.model_fields["kind"].annotation, "__args__", ())), members[0])
-
-
-def _since_stage(value: Any) -> Any:
-    """A table over time that a stage gives counts from the stage's start."""
-    return {"since": "stage", **value} if isinstance(value, Mapping) and "at" in value else value
-
-
-def _criteria_faults(case: CaseInput, regions: Mapping[str, Region]) -> list[str]:
-    found = []
-    for number, criterion in enumerate(case.criteria):
-        key = f"criteria.{number}"
-        if criterion.region not in regions:
-            found.append(f'{key}.region: no region "{criterion.region}"; {nearest(criterion.region, regions)}')
-            continue
-        medium, direction = regions[criterion.region].medium, criterion.needs_window
-        if criterion.asks_critical() and medium.critical_rate(direction) is None:
-            found.append(f'{key}.at_least: {medium.name} has no critical rate; give one, e.g. "55 degC/min"')
-        if direction and criterion.asked_window() is None and medium.window is None:
-            found.append(f'{key}.window: {medium.name} has none; give one, e.g. ["-120 degC", "-20 degC"]')
-    return found
-
-
-def _sensor_faults(case: CaseInput) -> list[str]:
-    found = []
-    for stage in case.stages:
-        if stage.until is None:
-            continue
-        known = case.output.probes if stage.until.sensor == "probe" else case.regions
-        if stage.until.name and stage.until.name not in known:
-            what = "probe" if stage.until.sensor == "probe" else "region"
-            found.append(f'stages.{stage.name}.until: no {what} "{stage.until.name}"; {nearest(stage.until.name, known)}')
-    names = [stage.name for stage in case.stages]
-    found += [f'stages: two are called "{name}": give each its own name' for name in sorted(set(names)) if names.count(name) > 1]
-    return found
+    unknown, missing = sorted(set(given) - in_mesh), sorted(in_mesh - set(given))
+    lines = [f"{joined_key(section, name)}: the mesh has no such {what}; {nearest(name, in_mesh)}" for name in unknown]
+    for name in missing:
+        lines.append(f'{section}: the mesh has the {what} "{name}": give it a section [{joined_key(section, name)}]')
+    return lines
 
 
 def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -233,11 +166,10 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
     filled["mesh"]["file"] = str((folder / case.mesh.file).resolve())
     for region in filled["regions"].values():
         material = region["material"]
-        region["material"] = (
-            _absolute(material, folder)
-            if isinstance(material, str)
-            else {"mix": {_absolute(name, folder): part for name, part in material["mix"].items()}}
-        )
+        if isinstance(material, str):
+            region["material"] = _absolute(material, folder)
+        else:
+            region["material"] = {"mix": {_absolute(name, folder): part for name, part in material["mix"].items()}}
         if "particles" in region:
             region["particles"]["name"] = _absolute(region["particles"]["name"], folder)
     return filled
@@ -246,12 +178,10 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
 def _over(base: Any, top: Any) -> Any:
     """`top` laid over `base`, key by key."""
     if isinstance(base, dict) and isinstance(top, Mapping):
-        return {
-            key: _over(base.get(key), top[key]) if key in top else base[key]
-            for key in (*base, *(k for k in top if k not in base))
-        }
+        keys = (*base, *(key for key in top if key not in base))
+        return {key: _over(base.get(key), top[key]) if key in top else base[key] for key in keys}
     return top if top is not None else base
 
 
 def _absolute(name: str, folder: Path) -> str:
-    return str((folder / name).resolve()) if "/" in name or name.endswith(".toml") else name
+    return str((folder / name).resolve()) if is_path(name) else name

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import shlex
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +21,9 @@ if TYPE_CHECKING:
     from nanowarm.physics.materials import Sourced
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+STARTED = "NANOWARM_STARTED_RANKS"  # set for the ranks that `-n` starts
+HEARD_LATER = 2.0  # [s] that other ranks give the first one to print a fault that all have heard of
 
 app = typer.Typer(
     help="Will this organ, with these particles in this coil, survive rewarming?",
@@ -30,8 +39,6 @@ Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE
 @app.callback()
 def settings(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False) -> None:
     """Finite-element simulation of nanoparticle heating."""
-    if debug:
-        os.environ["NANOWARM_DEBUG"] = "1"
 
 
 @app.command()
@@ -42,7 +49,8 @@ def new(
     """Copy a shipped case with its mesh recipe as a starting point."""
     from nanowarm.shipped import copy_case
 
-    print(f"wrote {copy_case(name, source)}; next: nanowarm check {name}/{Path(name).name}.toml")
+    file = copy_case(name, source)
+    print(f"wrote {file}; next: nanowarm check {shlex.quote(str(file))}")
 
 
 @app.command()
@@ -105,14 +113,18 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="print only the verdict")] = False,
 ) -> None:
     """Check, mesh, solve, judge, report."""
-    if ranks > 1:
+    from nanowarm.case import load_case
+
+    loaded = load_case(case, overrides or ())  # before anything heavy is imported or started
+    if ranks > 1 and STARTED not in os.environ:
         raise typer.Exit(_start_ranks(ranks))
+    _hear_signals()
     from nanowarm.pipeline import Listener
     from nanowarm.pipeline import run as compute
     from nanowarm.terminal import Display, is_first_rank, verdict_lines
 
     with Display(quiet) as display:
-        finished = compute(case, output, overrides or (), listener=Listener(display.say, display.progress))
+        finished = compute(loaded, output, listener=Listener(display.say, display.progress))
     if is_first_rank():
         lines = verdict_lines(finished)
         print("\n".join(lines), flush=True)
@@ -120,25 +132,30 @@ def run(
     raise typer.Exit(EXIT_CODES[finished.verdict])
 
 
+def _hear_signals() -> None:
+    """Let SIGTERM, as from a batch system, stop a run like Ctrl-C does; PETSc would crash on it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ["PETSC_OPTIONS"] = f"{os.environ.get('PETSC_OPTIONS', '')} -no_signal_handler".strip()
+
+
 def _start_ranks(ranks: int) -> int:
     """Run the same command on MPI ranks; its exit code."""
-    import subprocess
-
-    arguments = list(sys.argv[1:])
-    for place, word in enumerate(arguments):
-        if word == "-n":
-            del arguments[place : place + 2]
-            break
-        if word.startswith("-n") and word[2:].isdecimal():
-            del arguments[place]
-            break
+    already = os.environ.get("PMI_SIZE", os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
+    if already != "1":
+        raise CaseError(f"-n {ranks}: mpiexec has started {already} ranks already; leave out one of the two")
     beside = Path(sys.executable).parent / "mpiexec"
     starter = str(beside) if beside.exists() else "mpiexec"
-    command = [starter, "-n", str(ranks), sys.executable, "-m", "nanowarm.cli", *arguments]
+    command = [starter, "-n", str(ranks), sys.executable, "-m", "nanowarm.cli", *sys.argv[1:]]
     try:
-        return subprocess.run(command, env={"OMP_NUM_THREADS": "1", **os.environ}, check=False).returncode
+        ranks_process = subprocess.Popen(command, env={"OMP_NUM_THREADS": "1", **os.environ, STARTED: str(ranks)})
     except FileNotFoundError:
         raise CaseError("mpiexec: not found; install MPI (pip install mpich), or leave out -n") from None
+    signal.signal(signal.SIGINT, lambda *_: None)  # a terminal tells mpiexec itself
+    signal.signal(signal.SIGTERM, lambda *_: ranks_process.terminate())
+    code = ranks_process.wait()
+    if code not in (0, 1, 2, SolveError.exit_code):
+        raise SolveError(f"-n {ranks}: a rank was ended from outside (mpiexec says {code}), perhaps for want of memory")
+    return code
 
 
 @app.command()
@@ -171,22 +188,26 @@ def library(name: Annotated[str | None, typer.Argument(help="material or particl
 def _show(name: str, materials: dict[str, Path], particles: dict[str, Path]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from nanowarm.model import nearest
-    from nanowarm.physics.materials import Material
+    from nanowarm.physics.materials import Material, Sourced
     from nanowarm.physics.particles import Particle
     from nanowarm.shelf import load_record
 
     if name not in materials and name not in particles:
         raise CaseError(f'no material or particle "{name}"; {nearest(name, [*materials, *particles])}')
-    known: type[Material] | type[Particle] = Material if name in materials else Particle
-    record = load_record((materials | particles)[name], known)
-    table = Table(*(("value", "", "quality", "spread", "source")), title=name, caption=record.note, title_justify="left")
+    record: Material | Particle
+    record = load_record(materials[name], Material) if name in materials else load_record(particles[name], Particle)
+    table = Table("value", "", "quality", "spread", "source", title=name, title_justify="left")
     for key in type(record).model_fields:
         value = getattr(record, key)
-        if hasattr(value, "source"):
-            table.add_row(key.replace("_", " "), value_text(value), value.quality, value.spread or "", value.source)
+        if isinstance(value, Sourced):
+            cells = (key.replace("_", " "), value_text(value), value.quality, value.spread or "", value.source)
+            table.add_row(*map(Text, cells))  # not markup: brackets in a source are text
     Console().print(table)
+    if record.note:
+        print(record.note)
 
 
 def value_text(value: Sourced) -> str:
@@ -219,31 +240,66 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line; turn errors into one line per fault and an exit code."""
-    if os.environ.get("NANOWARM_DEBUG") or "--debug" in sys.argv:
-        app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of regions on a terminal without Unicode
+    if "--debug" in sys.argv[1:]:  # allowed behind the command too
+        sys.argv.remove("--debug")
+        os.environ["NANOWARM_DEBUG"] = "1"
     try:
-        app()
-    except NanowarmError as error:
-        _leave(error.faults, error.exit_code)
+        code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.stdout.flush()
+    except Exception as error:
+        if os.environ.get("NANOWARM_DEBUG"):
+            import traceback
+
+            traceback.print_exc()
+        _leave(*_told(error), shared=isinstance(error, NanowarmError))
     except KeyboardInterrupt:
-        _leave(("stopped by the user; the run folder keeps what had been written",), SolveError.exit_code)
-    except MemoryError:
-        _leave(("out of memory: use a coarser mesh, or more ranks on more machines",), SolveError.exit_code)
-    except OSError as error:
-        _leave((f"{error.filename or 'file'}: {error.strerror or error}",), SolveError.exit_code)
-    except Exception as error:  # a fault of the program, not of its user
-        _leave(
-            (f"internal error: {type(error).__name__}: {error}; please report it with what --debug prints",), SolveError.exit_code
-        )
+        _leave(("stopped by a signal; the run folder keeps what had been written",), SolveError.exit_code, shared=True)
+    sys.exit(code or 0)
 
 
-def _leave(faults: tuple[str, ...], code: int) -> None:
-    from nanowarm.terminal import print_faults
+def _told(error: Exception) -> tuple[tuple[str, ...], int]:
+    """The lines and the exit code of an error."""
+    if isinstance(error, NanowarmError):
+        return error.faults, error.exit_code
+    if hasattr(error, "format_message"):  # of the command line's parser
+        said = error.format_message().rstrip(".")
+        return ((f"{said}; see nanowarm --help",) if said else ()), CaseError.exit_code
+    if isinstance(error, typer.Abort):
+        return ("stopped by the user",), SolveError.exit_code
+    if isinstance(error, MemoryError):
+        return ("out of memory: use a coarser mesh, or more ranks on more machines",), SolveError.exit_code
+    if isinstance(error, BrokenPipeError):  # as in `nanowarm library | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return (), SolveError.exit_code
+    if isinstance(error, OSError):
+        return (f"{error.filename or 'output'}: {error.strerror or error}",), SolveError.exit_code
+    what = f"{type(error).__name__}: {error}"
+    return (f"internal error: {what}; please report it with what --debug prints",), SolveError.exit_code
 
-    print_faults(faults)
-    sys.stdout.flush()
+
+def _leave(faults: tuple[str, ...], code: int, shared: bool) -> None:
+    """End the program, and the other ranks where they would wait for this one.
+
+    Args:
+        shared: whether all ranks have the same fault, so that one prints for all.
+    """
+    from nanowarm.terminal import is_first_rank, print_faults
+
+    print_faults(faults, everywhere=not shared)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     if code == SolveError.exit_code and "mpi4py.MPI" in sys.modules:
-        sys.modules["mpi4py.MPI"].COMM_WORLD.Abort(code)  # ranks that wait for this one would wait for ever
+        world = sys.modules["mpi4py.MPI"].COMM_WORLD
+        if world.size > 1:
+            if shared and not is_first_rank():
+                time.sleep(HEARD_LATER)
+            world.Abort(code)
+        os._exit(code)  # HDF5 would crash while it closes a file that a full disk has cut short
     sys.exit(code)
 
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +79,14 @@ def _threads() -> Finding:
 
 def _tried(what: str, program: str, cure: str) -> Finding:
     """Whether a program runs, in a process of its own."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
-    said: Callable[[str], str] = lambda text: text.strip().splitlines()[-1] if text.strip() else "no output"  # noqa: E731
-    return Finding(what, done.returncode == 0, said(done.stdout) if done.returncode == 0 else f"{said(done.stderr)}; {cure}")
+    try:
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        return Finding(what, False, f"{error}; {cure}")
+    if done.returncode == 0:
+        return Finding(what, True, _last_line(done.stdout))
+    return Finding(what, False, f"{_last_line(done.stderr)}; {cure}")
+
+
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1] if text.strip() else "no output"

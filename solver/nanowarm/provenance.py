@@ -74,7 +74,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
         },
         "stages": stages,
         "inputs": _inputs(case),
-        "notes": _notes(case),
+        "notes": _notes(case, counts.largest_error),
     }
 
 
@@ -97,9 +97,14 @@ def value_as_text(value: Mapping[str, Any]) -> str:
     return f"{first} to {last}, {len(value['values'])} points" if "at" in value else f"{first} to {last}"
 
 
-def _notes(case: Case) -> list[str]:
+def _notes(case: Case, largest_error: float) -> list[str]:
     """What a reader should know before believing the numbers."""
     notes = []
+    if largest_error > 1.0:
+        kelvin = largest_error * case.input.solver.tolerance
+        notes.append(
+            f"The fixed step of {case.input.solver.step:g} s is too long: the estimated error of one step reached {kelvin:.2g} K."
+        )
     for name, region in case.regions.items():
         if len(region.medium.constituents) > 1:
             notes.append(f"{name}: a mixture; its critical rates are those of its cryoprotectant at full strength (estimate).")

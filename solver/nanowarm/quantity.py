@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 VACUUM_PERMEABILITY = 1.25663706127e-6  # [N/A2], CODATA 2022
 ZERO_CELSIUS = 273.15  # [K], by definition
 
-_TEXT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
-_SPELLINGS = str.maketrans({"−": "-", "·": "*", "⋅": "*", "µ": "u", "μ": "u", "²": "^2", "³": "^3", "⁻": "-", "¹": "1"})
+_TEXT = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
+_SPELLINGS = str.maketrans({"−": "-", "·": "*", "⋅": "*", "×": "*", "µ": "u", "μ": "u"})
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 @cache
@@ -35,25 +36,30 @@ def _registry() -> pint.UnitRegistry[float]:
 
 
 def _split(text: str) -> tuple[float, str]:
-    match = _TEXT.match(text.translate(_SPELLINGS))
+    plain = re.sub(f"[{'⁰¹²³⁴⁵⁶⁷⁸⁹⁻'}]+", lambda raised: f"^{raised[0].translate(_RAISED)}", text.translate(_SPELLINGS))
+    match = _TEXT.fullmatch(plain)
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit")
-    return float(match[1]), match[2].replace("°C", "degC").replace("℃", "degC")
+    symbols = match[2].replace("°C", "degC").replace("℃", "degC")
+    if re.match(r"(?!1/)[0-9]|[-+.,]", symbols):
+        raise ValueError(f"{text!r} is not one number with a unit; decimals have a point, thousands nothing between")
+    return float(match[1]), symbols
 
 
 def _factor(symbols: str, unit: str) -> float:
     """Number of `unit` in one of the unit written as `symbols`; both without offset."""
     registry = _registry()
+    written = symbols
     symbols = re.sub(r"\b(degC|celsius|degree_Celsius)\b", "kelvin", symbols)
     try:
         given = registry.Quantity(1.0, registry.Unit(symbols)).to_root_units()
     except Exception as error:  # pint raises a dozen kinds for one cause: a unit it can't read
-        raise ValueError(f"unknown unit {symbols!r}") from error
+        raise ValueError(f"unknown unit {written!r}") from error
     wanted = registry.Quantity(1.0, registry.Unit(unit)).to_root_units()
     if given.units != wanted.units:
         if "radian" in str(given.units) and "radian" not in str(wanted.units):
-            raise ValueError(f"{symbols!r} is an angle per time, off by 2 pi: write it in {unit}")
-        raise ValueError(f"{symbols!r} is not a unit of this quantity: allowed is what converts to {unit}")
+            raise ValueError(f"{written!r} is an angle per time, off by 2 pi: write it in {unit}")
+        raise ValueError(f"{written!r} is not a unit of this quantity: allowed is what converts to {unit}")
     return float(given.magnitude / wanted.magnitude)
 
 
@@ -90,11 +96,13 @@ def temperature(text: str) -> float:
 
 def field_amplitude(text: str) -> float:
     """Peak amplitude [A/m] of a magnetic field given as H (`kA/m`, `Oe`) or as mu0 H (`mT`)."""
-    _, symbols = _split(text)
+    number, symbols = _split(text)
+    if re.search(r"rms|eff|peak|pk|pp\b", symbols, re.IGNORECASE):
+        raise ValueError(f"{text.strip()!r}: amplitudes are always peak: write the unit alone, an RMS value times 1.4142")
     if re.fullmatch(r"[munkM]?T|tesla|millitesla", symbols):
         return convert(text, "T") / VACUUM_PERMEABILITY
-    if symbols.lower() in ("oe", "oersted"):
-        return _split(text)[0] * 1000.0 / (4.0 * math.pi)
+    if symbols.lower() in ("oe", "oersted", "g", "gauss"):  # as many gauss of mu0 H as oersted of H
+        return number * 1000.0 / (4.0 * math.pi)
     return convert(text, "A/m")
 
 
@@ -113,6 +121,11 @@ def iron_concentration(text: str) -> float:
     return _iron(text, "mgFe/mL")
 
 
+def iron_mass(text: str) -> float:
+    """Mass of iron [kg iron] of a text such as "5 mgFe"."""
+    return _iron(text, "mgFe") * 1e-6
+
+
 def specific_power(text: str) -> float:
     """Power per mass of iron [W / kg iron] of a text such as "220 W/gFe"."""
     return _iron(text, "W/gFe") * 1000.0
@@ -127,6 +140,7 @@ class Dimension:
         example: a text that a user would write.
         least: smallest allowed value in SI.
         positive: whether `least` itself is refused too.
+        most: largest allowed value in SI: far beyond anything that can be built, so that nothing overflows.
         reader: turns a text into SI; by default any unit that converts to `unit`.
     """
 
@@ -134,6 +148,7 @@ class Dimension:
     example: str
     least: float = -math.inf
     positive: bool = False
+    most: float = math.inf
     reader: Callable[[str], float] | None = None
 
     def parse(self, text: Any) -> float:
@@ -143,7 +158,7 @@ class Dimension:
             ValueError: not a text with a fitting unit, or out of range.
         """
         if not isinstance(text, str):
-            raise ValueError(f'write the unit: {text!r} could be anything, e.g. "{self._like(text)}"')
+            raise ValueError(self._no_text(text))
         try:
             value = self.reader(text) if self.reader else convert(text, self.unit)
         except ValueError as error:
@@ -153,11 +168,17 @@ class Dimension:
         if value < self.least or (self.positive and value <= self.least):
             bound = "above" if self.positive else "at least"
             raise ValueError(f"{text!r} is out of range: it must be {bound} {self.least:g} {self.unit}")
+        if abs(value) > self.most * (1.0 + 1e-12):  # what the conversion may round
+            raise ValueError(f"{text!r} is out of range: it must be at most {self.most:g} {self.unit}")
         return value
 
-    def _like(self, number: Any) -> str:
-        """The number a user wrote, with the unit of the example."""
-        return f"{number} {self.example.split(' ', 1)[1]}" if isinstance(number, int | float) else self.example
+    def _no_text(self, found: Any) -> str:
+        """What to say of something that is no text."""
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            what = "a list" if isinstance(found, tuple | list) else "a section of keys" if isinstance(found, Mapping) else found
+            return f'must be text with a unit, e.g. "{self.example}"; found {what}'
+        like = f"{found} {self.example.split(' ', 1)[1]}" if math.isfinite(found) else self.example
+        return f'write the unit: {found} could be anything, e.g. "{like}"'
 
     def text(self, value: float) -> str:
         """What `parse` reads back to `value` [SI]."""
@@ -173,24 +194,32 @@ class Dimension:
         )
 
 
-TEMPERATURE = Dimension("K", "-150 degC", reader=temperature)
-TEMPERATURE_DIFFERENCE = Dimension("K", "10 K", 0.0)
-TOLERANCE = Dimension("K", "0.01 K", 0.0, positive=True)
-TEMPERATURE_RATE = Dimension("K/s", "55 degC/min", 0.0)
-LENGTH = Dimension("m", "1 mm", 0.0, positive=True)
-COORDINATE = Dimension("m", "0 mm")
-DURATION = Dimension("s", "60 s", 0.0, positive=True)
-TIME = Dimension("s", "60 s", 0.0)
-HEAT_TRANSFER_COEFFICIENT = Dimension("W/m^2/K", "15 W/m^2/K", 0.0)
-HEAT_FLUX = Dimension("W/m^2", "1 kW/m^2")
-DENSITY = Dimension("kg/m^3", "1100 kg/m^3", 0.0, positive=True)
-SPECIFIC_HEAT = Dimension("J/kg/K", "3000 J/kg/K", 0.0, positive=True)
-CONDUCTIVITY = Dimension("W/m/K", "0.3 W/m/K", 0.0, positive=True)
-FIELD_AMPLITUDE = Dimension("A/m", "20 kA/m", 0.0, reader=field_amplitude)
-REFERENCE_FIELD = Dimension("A/m", "20 kA/m", 0.0, positive=True, reader=field_amplitude)
-FREQUENCY = Dimension("Hz", "180 kHz", 0.0, positive=True)
-IRON_CONCENTRATION = Dimension("kgFe/m^3", "10 mgFe/mL", 0.0, reader=iron_concentration)
-SPECIFIC_POWER = Dimension("W/kgFe", "220 W/gFe", 0.0, reader=specific_power)
+TEMPERATURE = Dimension("K", "-150 degC", most=1e5, reader=temperature)
+TEMPERATURE_DIFFERENCE = Dimension("K", "10 K", 0.0, most=1e5)
+TOLERANCE = Dimension("K", "0.01 K", 0.0, positive=True, most=1e3)
+TEMPERATURE_RATE = Dimension("K/s", "55 degC/min", 0.0, most=1e9)
+LENGTH = Dimension("m", "1 mm", 0.0, positive=True, most=1e3)
+COORDINATE = Dimension("m", "0 mm", most=1e3)
+DURATION = Dimension("s", "60 s", 0.0, positive=True, most=1e10)
+TIME = Dimension("s", "60 s", 0.0, most=1e10)
+HEAT_TRANSFER_COEFFICIENT = Dimension("W/m^2/K", "15 W/m^2/K", 0.0, most=1e9)
+HEAT_FLUX = Dimension("W/m^2", "1 kW/m^2", most=1e12)
+DENSITY = Dimension("kg/m^3", "1100 kg/m^3", 0.0, positive=True, most=1e5)
+SPECIFIC_HEAT = Dimension("J/kg/K", "3000 J/kg/K", 0.0, positive=True, most=1e7)
+CONDUCTIVITY = Dimension("W/m/K", "0.3 W/m/K", 0.0, positive=True, most=1e6)
+FIELD_AMPLITUDE = Dimension("A/m", "20 kA/m", 0.0, most=1e9, reader=field_amplitude)
+REFERENCE_FIELD = Dimension("A/m", "20 kA/m", 0.0, positive=True, most=1e9, reader=field_amplitude)
+FREQUENCY = Dimension("Hz", "180 kHz", 0.0, positive=True, most=1e12)
+IRON_CONCENTRATION = Dimension("kgFe/m^3", "10 mgFe/mL", 0.0, most=7874.0, reader=iron_concentration)  # solid iron
+SPECIFIC_POWER = Dimension("W/kgFe", "220 W/gFe", 0.0, most=1e12, reader=specific_power)
+PARTICLE_DIAMETER = Dimension("m", "14 nm", 0.0, positive=True, most=1e-3)
+COATING_THICKNESS = Dimension("m", "2 nm", 0.0, most=1e-3)
+MAGNETIZATION = Dimension("A/m", "446 kA/m", 0.0, positive=True, most=1e7)
+ANISOTROPY = Dimension("J/m^3", "23 kJ/m^3", 0.0, positive=True, most=1e9)
+ATTEMPT_TIME = Dimension("s", "1e-9 s", 0.0, positive=True, most=1.0)
+VISCOSITY = Dimension("Pa*s", "0.89 mPa*s", 0.0, positive=True, most=1e300)
+BLOCH_COEFFICIENT = Dimension("1/K^1.5", "1.26e-5 1/K^1.5", 0.0, most=1.0)
+FIELD_GRADIENT = Dimension("T/m", "10 T/m", 0.0, most=1e9)
 
 Temperature = Annotated[float, *TEMPERATURE.annotation()]
 TemperatureDifference = Annotated[float, *TEMPERATURE_DIFFERENCE.annotation()]
@@ -208,3 +237,16 @@ ReferenceField = Annotated[float, *REFERENCE_FIELD.annotation()]
 Frequency = Annotated[float, *FREQUENCY.annotation()]
 IronConcentration = Annotated[float, *IRON_CONCENTRATION.annotation()]
 SpecificPower = Annotated[float, *SPECIFIC_POWER.annotation()]
+ParticleDiameter = Annotated[float, *PARTICLE_DIAMETER.annotation()]
+CoatingThickness = Annotated[float, *COATING_THICKNESS.annotation()]
+Magnetization = Annotated[float, *MAGNETIZATION.annotation()]
+Anisotropy = Annotated[float, *ANISOTROPY.annotation()]
+AttemptTime = Annotated[float, *ATTEMPT_TIME.annotation()]
+Viscosity = Annotated[float, *VISCOSITY.annotation()]
+BlochCoefficient = Annotated[float, *BLOCH_COEFFICIENT.annotation()]
+
+ANGLE = Dimension("rad", "90 deg", most=1e3)
+IRON_MASS = Dimension("kgFe", "5 mgFe", 0.0, positive=True, most=1e3, reader=iron_mass)
+
+Angle = Annotated[float, *ANGLE.annotation()]
+IronMass = Annotated[float, *IRON_MASS.annotation()]

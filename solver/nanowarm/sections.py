@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from nanowarm.model import Model
+from nanowarm.model import Model, shown
 from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.fields import AnyField, NoField
 from nanowarm.physics.protocol import StageInput
 from nanowarm.quantity import Coordinate, Duration, IronConcentration, Length, Temperature, Tolerance
 from nanowarm.results.criteria import AnyCriterion
 
+VERSION = 1  # of the case file's format
+
 FieldName = Literal["temperature", "warming rate", "slowest warming rate", "warming rate margin", "iron concentration", "region"]
+
+
+def _version(given: Any) -> Any:
+    if type(given) is not int or given != VERSION:
+        raise ValueError(f"this program reads schema {VERSION}; found {shown(given)}")
+    return given
+
+
+def _parameter(given: Any) -> Any:
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise ValueError(f'must be text with a unit such as "1 mL", or a plain number; found {shown(given)}')
+    if isinstance(given, int | float) and not math.isfinite(given):
+        raise ValueError(f"must be finite; found {given}")
+    return given
+
+
+Version = Annotated[Literal[1], BeforeValidator(_version)]
+Parameter = Annotated[str | int | float, BeforeValidator(_parameter)]
 
 
 class MeshInput(Model):
@@ -30,7 +51,7 @@ class MeshInput(Model):
 
     file: str
     unit: Literal["m", "cm", "mm", "um", "inch"] | None = None
-    parameters: Mapping[str, str | int | float] = {}
+    parameters: Mapping[str, Parameter] = {}
     size: Length | None = None
     refine: Annotated[int, Field(ge=0, le=6)] = 0
 
@@ -94,14 +115,14 @@ class OutputInput(Model):
 class CaseInput(Model):
     """A case file, section by section."""
 
-    version: Literal[1] = Field(alias="schema")
+    version: Version = Field(alias="schema")
     title: str = ""
     mesh: MeshInput
     initial: InitialInput
-    regions: Annotated[Mapping[str, RegionInput], Field(min_length=1)]
+    regions: Annotated[Mapping[str, RegionInput], Field(json_schema_extra={"minProperties": 1})]
     boundaries: Mapping[str, AnyBoundary] = {}
     field: AnyField = NoField()
-    stages: Annotated[tuple[StageInput, ...], Field(min_length=1)]
+    stages: Annotated[tuple[StageInput, ...], Field(json_schema_extra={"minItems": 1})]
     criteria: tuple[AnyCriterion, ...] = ()
     solver: SolverInput = SolverInput()
     output: OutputInput = OutputInput()

@@ -6,19 +6,20 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from nanowarm.errors import CaseError
-from nanowarm.model import Model, faults, frozen_copy, nearest
+from nanowarm.model import Location, Model, faults, frozen_copy, joined_key, nearest, shown
 from nanowarm.physics.curves import constant
 from nanowarm.physics.materials import Material, Medium, mixture
 from nanowarm.physics.particles import Particle
 from nanowarm.sections import Mixture, RegionInput
 
-Record = TypeVar("Record", bound=Model)
 _FOLDERS = {"material": ("materials", "tissues"), "particle": ("particles",)}
+_LARGEST = 10_000_000  # bytes; a case or material is a page or two
+_DEEPEST = 20  # sections inside each other
 _NOTHING = Medium("nothing", constant(1.0), constant(1.0))  # stands in for what was not found, until all faults are told
 
 
@@ -36,6 +37,11 @@ class Region:
     particle: Particle | None = None
     iron: float = 0.0
 
+    @property
+    def found(self) -> bool:
+        """Whether the material was found."""
+        return self.medium is not _NOTHING
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Content of a TOML file.
@@ -45,13 +51,44 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise CaseError(f"{path}: no such file") from None
     except OSError as error:
         raise CaseError(f"{path}: can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # a zero byte in the name
+        raise CaseError(f"{str(path)!r}: can't be read: {error}") from None
+    if len(content) > _LARGEST:
+        raise CaseError(f"{path}: not TOML: it is larger than {_LARGEST // 1_000_000} MB")
+    try:
+        raw = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise CaseError(f"{path}: not TOML: it is not text in UTF-8 (byte {error.start})") from None
+    except tomllib.TOMLDecodeError as error:
         raise CaseError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise CaseError(f"{path}: nested too deeply: at most {_DEEPEST} levels") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise CaseError(f"{path}: not TOML: {str(error).split(';')[0]}") from None
+    if _too_deep(raw):
+        raise CaseError(f"{path}: nested too deeply: at most {_DEEPEST} levels")
+    return raw
+
+
+def _too_deep(raw: Any) -> bool:
+    """Whether sections and lists are inside each other more often than any record needs."""
+    level: list[Any] = [raw]
+    for _ in range(_DEEPEST):
+        inside = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)]
+        level = [child for node in inside for child in node]
+        if not level:
+            return False
+    return True
+
+
+def is_path(name: str) -> bool:
+    """Whether a material or particle is named by the path of its file."""
+    return "/" in name or name.endswith(".toml")
 
 
 def library_files(kind: Literal["material", "particle"]) -> dict[str, Path]:
@@ -60,7 +97,7 @@ def library_files(kind: Literal["material", "particle"]) -> dict[str, Path]:
     return {file.stem: file for folder in _FOLDERS[kind] for file in sorted((root / folder).glob("*.toml"))}
 
 
-def load_record(path: Path, record: type[Record]) -> Record:
+def load_record[Record: Model](path: Path, record: type[Record]) -> Record:
     """A material or particle from its file.
 
     Raises:
@@ -86,38 +123,55 @@ class Shelf:
         self.particles: dict[str, Particle] = {}
         self.files: dict[str, Path] = {}
         self.faults: list[str] = []
+        self._media: dict[tuple[tuple[str, float], ...], Medium] = {}  # regions of one material share its medium
 
-    def region(self, key: str, region: RegionInput) -> Region:
+    def region(self, key: Location, region: RegionInput) -> Region:
         """What fills a region; faults are kept under its key."""
-        medium = self._medium(f"{key}.material", region.material)
+        medium = self._medium((*key, "material"), region.material)
         if region.particles is None:
             return Region(medium)
-        particle = self._find(f"{key}.particles.name", region.particles.name, "particle", Particle, self.particles)
+        particle = self._find((*key, "particles", "name"), region.particles.name, "particle", Particle, self.particles)
         return Region(medium, particle, region.particles.iron)
 
-    def _medium(self, key: str, material: str | Mixture) -> Medium:
+    def _medium(self, key: Location, material: str | Mixture) -> Medium:
         fractions = {material: 1.0} if isinstance(material, str) else dict(material.mix)
         found = {name: self._find(key, name, "material", Material, self.materials) for name in fractions}
         if abs(sum(fractions.values()) - 1.0) > 1e-6:
-            self.faults.append(f"{self.case}: {key}.mix: the fractions add up to {sum(fractions.values()):g}; they must to 1")
+            self._tell((*key, "mix"), f"the fractions add up to {sum(fractions.values()):g}; they must add up to 1")
         parts = {name: part for name, part in found.items() if part is not None}
         if len(parts) < len(found) or not parts:
             return _NOTHING
-        return next(iter(parts.values())).medium() if len(parts) == 1 else mixture(fractions, parts)
+        spec = tuple(sorted(fractions.items()))
+        if spec not in self._media:
+            self._media[spec] = next(iter(parts.values())).medium() if len(parts) == 1 else mixture(fractions, parts)
+        return self._media[spec]
 
-    def _find(
-        self, key: str, name: str, kind: Literal["material", "particle"], record: type[Record], known: dict[str, Record]
+    def _find[Record: Model](
+        self, key: Location, name: str, kind: Literal["material", "particle"], record: type[Record], known: dict[str, Record]
     ) -> Record | None:
         library = library_files(kind)
-        own = "/" in name or name.endswith(".toml")
-        file = self.case.parent / name if own else library.get(name)
+        file = self.case.parent / name if is_path(name) else library.get(name)
         if file is None:
-            self.faults.append(f'{self.case}: {key}: no {kind} "{name}"; {nearest(name, library)}')
+            self._tell(key, f'no {kind} "{name}"; {nearest(name, library)}; or the path of your own .toml file')
+            return None
+        if name in known:
+            return known[name]
+        try:
+            raw = frozen_copy(read_toml(file))
+        except CaseError as error:
+            for fault in error.faults:
+                self._tell(key, fault)
+            return None
+        if (raw.get("class") == "particle") != (kind == "particle") and "class" in raw:
+            self._tell(key, f"{file} is of class {shown(raw['class'])}; a {kind} is needed here")
             return None
         try:
-            known.setdefault(name, load_record(file, record))
-        except CaseError as error:
-            self.faults += error.faults
+            known[name] = record.model_validate(raw)
+        except ValidationError as error:
+            self.faults += faults(error, record, str(file), raw)
             return None
         self.files[name] = file.resolve()
         return known[name]
+
+    def _tell(self, key: Location, line: str) -> None:
+        self.faults.append(f"{self.case}: {joined_key(*key)}: {line}")

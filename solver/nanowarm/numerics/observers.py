@@ -72,10 +72,16 @@ class Observers:
         known = {"region": cells.astype(np.int32), "iron concentration": iron[cells].astype(np.float32)}
         self._file = FieldFile(folder / "fields.vtkhdf", operators, {name: known[name] for name in known if name in fields})
 
-    def begin(self, time: float, stage: str, state: Array) -> None:
-        """Look at the initial state."""
-        self._keep(time, stage, state, row=True)
+    def begin(self, stage: str, state: Array, initial: float) -> None:
+        """Look at the first state; `initial` is this rank's enthalpy [J] before any surface was held."""
+        self.recorder.initial = initial
+        self._keep(0.0, stage, state, row=True)
         self.recorder.reduce()
+
+    def jumped(self, time: float, before: Array, after: Array) -> None:
+        """Look at what held surfaces did to the state where a stage begins."""
+        for window in self.windows.values():
+            window.jumped(time, before, after)
 
     def observe(self, step: Step, stage: str, last: bool) -> None:
         """Look at an accepted step; `last` of a stage gets a row of its own."""
@@ -174,5 +180,5 @@ class Observers:
             return condition.excess(comm.allreduce(sum(float(p[0]) for p in parts)) / sum(p[1] for p in parts))
         sign = 1.0 if condition.sensor == "hottest" else -1.0
         values = [sign * temperature[self.nodes[n].index] for n in names]
-        found = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
+        (found,) = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
         return condition.excess(sign * found)

@@ -81,6 +81,7 @@ class Counts:
     rejected: int = 0
     stages: int = 0
     largest_stages: int = 0
+    largest_error: float = 0.0  # of an accepted step, in tolerances
 
 
 class Integrator:
@@ -99,6 +100,7 @@ class Integrator:
         self.fixed_step = fixed_step
         self.largest_step = largest_step
         self.counts = Counts()
+        self.radius = 0.0
         self._values = np.zeros((4, state.size))  # y0, y1, f0, f1
         self._stage = np.zeros((4, state.size))  # two differences to y0, f of the last stage, f0
         self._work, self._argument = np.zeros(state.size), np.zeros(state.size)
@@ -171,6 +173,7 @@ class Integrator:
     def _accept(self, size: float, finish: float, error: float, retry: bool) -> Step:
         self.counts.accepted += 1
         self.counts.stages += self._stages(size)
+        self.counts.largest_error = max(self.counts.largest_error, error)
         self.counts.largest_stages = max(self.counts.largest_stages, self._stages(size))
         if not self.fixed_step:
             self.size = size * min(self._growth(size, error), 1.0 if retry else math.inf)
@@ -180,6 +183,10 @@ class Integrator:
         self.time = finish
         self.state[:] = self._values[1]
         return step
+
+    def refresh(self) -> None:
+        """Evaluate the right-hand side again where its slopes in time have changed."""
+        self.equation.rate(self.time, self.state, self._values[3])
 
     def cut(self, step: Step, time: float) -> Step:
         """End the last step earlier, on its dense output, as if it had been no longer."""

@@ -124,7 +124,7 @@ class Recorder:
         self.columns: dict[str, list[float]] = {name: [] for name in self._names()}
         self.stages: list[str] = []
         self._pending: list[tuple[float, str, bool, list[float], list[float]]] = []
-        self._initial: float | None = None
+        self.initial = 0.0  # enthalpy [J] that `stored_J` counts from
 
     def _names(self) -> list[str]:
         regions = [f"{name}_{what}_degC" for name in self.regions for what in ("min", "mean", "max")]
@@ -135,7 +135,6 @@ class Recorder:
         """Look at one state; keep it as a row where asked. Returns the nodes' temperatures [K]."""
         temperature = self.heat.temperature(state)
         stored = self.heat.stored(state)
-        self._initial = stored if self._initial is None else self._initial
         highs, sums = [], []
         for name, nodes in self.regions.items():
             values = temperature[nodes.index]
@@ -145,7 +144,7 @@ class Recorder:
         for difference in self.differences:
             highs += difference.observe(time, temperature)
         sums += [probe.part(temperature) for probe in self.probes.values()]
-        sums += [stored - self._initial, float(state[SUPPLIED]), float(state[INFLOW])]
+        sums += [stored - self.initial, float(state[SUPPLIED]), float(state[INFLOW])]
         self._pending.append((time, stage, row, highs, sums))
         return temperature
 

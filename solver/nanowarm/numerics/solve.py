@@ -75,9 +75,11 @@ def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable
     time = 0.0
     stage_ends: dict[str, float] = {}
     for stage in case.stages:
+        before = state.copy()
         heat.begin(stage, time, state)
+        observers.jumped(time, before, state)
         if not stage_ends:
-            observers.begin(time, stage.name, state)
+            observers.begin(stage.name, state, initial)
         time = _run_stage(stage, time, integrator, observers, lambda where: report(Progress(end=end, **where)))
         stage_ends[stage.name] = time
     energy = _energy(heat, state, initial)
@@ -108,6 +110,9 @@ def _run_stage(
         report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
         if met:
             return time
+        if time < end and time == knot:
+            observers.heat.pass_knot(time)
+            integrator.refresh()
     if math.isinf(stage.duration):
         raise SolveError(f'stage {stage.name}: "{stage.until.text if stage.until else ""}" is not met within {HORIZON:g} s')
     return time
@@ -118,6 +123,8 @@ def _first_time(step: Step, stage: Stage, observers: Observers) -> float:
     low, high = step.start, step.end
     while high - low > EVENT_TOLERANCE and stage.until:
         middle = 0.5 * (low + high)
+        if not low < middle < high:  # neighbouring numbers
+            break
         low, high = (low, middle) if observers.sensor(stage.until, step.state(middle)) > 0 else (middle, high)
     return high
 

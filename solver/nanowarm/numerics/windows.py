@@ -57,6 +57,13 @@ class WindowRates:
         self.slowest[leaves] = np.minimum(self.slowest[leaves], rate)
         self.now = step.end
 
+    def jumped(self, time: float, before: Array, after: Array) -> None:
+        """Nodes that are set to another temperature at once pass the thresholds in no time, infinitely fast."""
+        owned = self.heat.owned
+        here, there, open_ = self.direction * before[:owned], self.direction * after[:owned], np.isnan(self.left)
+        self.entered[open_ & (here <= self._first) & (there > self._first)] = time
+        self.left[open_ & ~np.isnan(self.entered) & (here < self._last) & (there >= self._last)] = time
+
     def _crossing(self, step: Step, nodes: NDArray[np.int64], threshold: Array, capacity: Array) -> tuple[Array, Array]:
         """Times [s] at which nodes reach their threshold inside a step, and their rates [K/s] then.
 

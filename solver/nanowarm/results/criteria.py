@@ -81,10 +81,11 @@ class RateCriterion(Criterion):
         rate = evidence.rate if self.measure == "mean" else np.minimum(evidence.rate, evidence.slowest)
         share = evidence.volume / evidence.volume.sum()
         passed, possible = _part(share, evidence.finished & (rate >= limit)), _part(share, rate >= limit)
-        value = _reached_by(rate, share, self.fraction)
         reached: Verdict = "missed" if possible < self.fraction - ROUNDING else "unseen"
         if passed >= self.fraction - ROUNDING:
             reached = "met"
+        seen = np.where(evidence.finished, rate, 0.0) if reached == "met" else rate
+        value = _reached_by(seen, share, self.fraction)
         lowest = _first_lowest(rate, evidence.position)
         return Outcome(
             kind=self.kind,
@@ -99,7 +100,7 @@ class RateCriterion(Criterion):
                 "fraction_asked": self.fraction,
                 "measure": self.measure,
                 "lowest": finite(rate[lowest] * PER_MINUTE),
-                "slowest_instantaneous": finite(evidence.slowest.min() * PER_MINUTE),
+                "slowest_instantaneous": finite(evidence.slowest[evidence.finished].min(initial=np.inf) * PER_MINUTE),
                 "upper_bound": bool(reached == "missed" and not evidence.finished[rate <= value].all()),
                 "seen_fraction": _part(share, evidence.finished),
             },

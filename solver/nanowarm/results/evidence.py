@@ -42,9 +42,9 @@ class RateEvidence:
             return {"min": None, "mean": None, "max": None, "slowest_instantaneous": None, "seen_fraction": 0.0}
         rate, volume = self.rate[self.finished] * PER_MINUTE, self.volume[self.finished]
         return {
-            "min": float(rate.min()),
-            "mean": float(np.average(rate, weights=volume)),
-            "max": float(rate.max()),
+            "min": finite(rate.min()),
+            "mean": finite(np.average(rate, weights=volume)),
+            "max": finite(rate.max()),
             "slowest_instantaneous": finite(self.slowest[self.finished].min() * PER_MINUTE),
             "seen_fraction": seen,
         }
