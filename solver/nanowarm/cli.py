@@ -11,14 +11,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
-
-if TYPE_CHECKING:
-    from nanowarm.physics.materials import Sourced
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -119,16 +116,15 @@ def run(
     if ranks > 1 and STARTED not in os.environ:
         raise typer.Exit(_start_ranks(ranks))
     _hear_signals()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # ranks are the parallelism
     from nanowarm.pipeline import Listener
     from nanowarm.pipeline import run as compute
     from nanowarm.terminal import Display, is_first_rank, verdict_lines
 
     with Display(quiet) as display:
-        finished = compute(loaded, output, listener=Listener(display.say, display.progress))
+        finished = compute(loaded, output, listener=Listener(display.say, display.progress, display.attach))
     if is_first_rank():
-        lines = verdict_lines(finished)
-        print("\n".join(lines), flush=True)
-        (finished.folder / "log.txt").write_text("\n".join(display.lines + lines) + "\n", encoding="utf-8")
+        display.conclude(verdict_lines(finished))
     raise typer.Exit(EXIT_CODES[finished.verdict])
 
 
@@ -150,9 +146,18 @@ def _start_ranks(ranks: int) -> int:
         ranks_process = subprocess.Popen(command, env={"OMP_NUM_THREADS": "1", **os.environ, STARTED: str(ranks)})
     except FileNotFoundError:
         raise CaseError("mpiexec: not found; install MPI (pip install mpich), or leave out -n") from None
-    signal.signal(signal.SIGINT, lambda *_: None)  # a terminal tells mpiexec itself
-    signal.signal(signal.SIGTERM, lambda *_: ranks_process.terminate())
+    heard: list[int] = []
+
+    def hear(number: int, _: object) -> None:
+        heard.append(number)
+        if number == signal.SIGTERM:  # of Ctrl-C, the terminal tells mpiexec itself
+            ranks_process.terminate()
+
+    signal.signal(signal.SIGINT, hear)
+    signal.signal(signal.SIGTERM, hear)
     code = ranks_process.wait()
+    if heard:
+        raise KeyboardInterrupt
     if code not in (0, 1, 2, SolveError.exit_code):
         raise SolveError(f"-n {ranks}: a rank was ended from outside (mpiexec says {code}), perhaps for want of memory")
     return code
@@ -175,46 +180,12 @@ def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="run folde
 @app.command()
 def library(name: Annotated[str | None, typer.Argument(help="material or particle to show")] = None) -> None:
     """List or show materials and particles: values, units, spread, source."""
-    from nanowarm.shelf import library_files
+    from nanowarm.catalogue import print_list, print_record
 
-    shelves = {"materials": library_files("material"), "particles": library_files("particle")}
     if name is None:
-        for kind, files in shelves.items():
-            print(f"{kind}: {', '.join(sorted(files))}")
-        return
-    _show(name, shelves["materials"], shelves["particles"])
-
-
-def _show(name: str, materials: dict[str, Path], particles: dict[str, Path]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from nanowarm.model import nearest
-    from nanowarm.physics.materials import Material, Sourced
-    from nanowarm.physics.particles import Particle
-    from nanowarm.shelf import load_record
-
-    if name not in materials and name not in particles:
-        raise CaseError(f'no material or particle "{name}"; {nearest(name, [*materials, *particles])}')
-    record: Material | Particle
-    record = load_record(materials[name], Material) if name in materials else load_record(particles[name], Particle)
-    table = Table("value", "", "quality", "spread", "source", title=name, title_justify="left")
-    for key in type(record).model_fields:
-        value = getattr(record, key)
-        if isinstance(value, Sourced):
-            cells = (key.replace("_", " "), value_text(value), value.quality, value.spread or "", value.source)
-            table.add_row(*map(Text, cells))  # not markup: brackets in a source are text
-    Console().print(table)
-    if record.note:
-        print(record.note)
-
-
-def value_text(value: Sourced) -> str:
-    """A sourced value as the library's file gives it."""
-    from nanowarm.provenance import value_as_text
-
-    return value_as_text(value.model_dump(mode="json", exclude_none=True))
+        print_list()
+    else:
+        print_record(name)
 
 
 @app.command()
@@ -258,7 +229,8 @@ def main() -> None:
             traceback.print_exc()
         _leave(*_told(error), shared=isinstance(error, NanowarmError))
     except KeyboardInterrupt:
-        _leave(("stopped by a signal; the run folder keeps what had been written",), SolveError.exit_code, shared=True)
+        told = () if STARTED in os.environ else ("stopped by a signal; the run folder keeps what had been written",)
+        _leave(told, SolveError.exit_code, shared=True)
     sys.exit(code or 0)
 
 

@@ -204,7 +204,11 @@ def _conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any]) -> N
     with _disk(folder):
         write_json(folder / "record.json", about)
         write_json(folder / "summary.json", summary)
-        write_report(folder)
+        try:
+            write_report(folder)
+        except OSError:
+            (folder / "summary.json").unlink()  # it is the sign of a finished run
+            raise
 
 
 @contextlib.contextmanager

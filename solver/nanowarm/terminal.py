@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time as clock
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ class Display:
     """
 
     def __init__(self, quiet: bool = False) -> None:
-        self.lines: list[str] = []
+        self._lines: list[str] = []
+        self._log: Path | None = None
         self._quiet = quiet
         self._bar: Any = None
         self._task: Any = None
@@ -48,13 +50,27 @@ class Display:
 
     def say(self, line: str) -> None:
         """One line of text."""
-        self.lines.append(line)
+        self._lines.append(line)
+        if self._log is not None:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(f"{line}\n")
         if self._quiet:
             return
         if self._bar is None:
             print(line, flush=True)
         else:
             self._bar.console.print(line, markup=False, highlight=False)
+
+    def attach(self, folder: Path) -> None:
+        """Keep everything that is said in the run folder's `log.txt`, from the first line on."""
+        self._log = folder / "log.txt"
+        self._log.write_text("".join(f"{line}\n" for line in self._lines), encoding="utf-8")
+
+    def conclude(self, lines: list[str]) -> None:
+        """The last lines, printed in any case."""
+        self._quiet = False
+        for line in lines:
+            self.say(line)
 
     def progress(self, progress: Progress) -> None:
         """Where the run stands; shown as often as an eye can follow."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from nanowarm.model import frozen_copy
 from nanowarm.physics import materials
 from nanowarm.physics.materials import Material

@@ -46,6 +46,7 @@ class Observers:
         self._every = output.every
         self._frames_every = output.fields_every or output.every
         self._file: FieldFile | None = None
+        self._path = Path()
 
     def _probe(self, name: str, point: tuple[float, float, float]) -> Probe:
         probe = locate(self.heat, point)
@@ -62,15 +63,16 @@ class Observers:
 
     def open(self, folder: Path) -> None:
         """Make the field file in a run folder."""
+        self._path = folder / "fields.vtkhdf"
         if self.case.input.output.fields:
-            self._guarded(lambda: self._open(folder))
+            self._guarded(self._open)
 
-    def _open(self, folder: Path) -> None:
+    def _open(self) -> None:
         operators, fields = self.heat.operators, self.case.input.output.fields
         cells = operators.mesh.cell_region[: operators.mesh.domain.topology.index_map(3).size_local]
         iron = np.array([self.case.regions[name].iron for name in operators.mesh.region_names])
         known = {"region": cells.astype(np.int32), "iron concentration": iron[cells].astype(np.float32)}
-        self._file = FieldFile(folder / "fields.vtkhdf", operators, {name: known[name] for name in known if name in fields})
+        self._file = FieldFile(self._path, operators, {name: known[name] for name in known if name in fields})
 
     def begin(self, stage: str, state: Array, initial: float) -> None:
         """Look at the first state; `initial` is this rank's enthalpy [J] before any surface was held."""
@@ -112,7 +114,8 @@ class Observers:
         try:
             write()
         except (OSError, RuntimeError) as error:  # HDF5 raises either where the disk is full
-            raise SolveError(f"{self._file.path if self._file else ''}: can't be written: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise SolveError(f"{self._path}: can't be written: {reason}") from None
 
     def finish(self) -> None:
         """Write the fields that are known at the end."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.numerics.disk import hdf5_file
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.ranks import on_first, rows_on_first
 from nanowarm.numerics.stack import h5py
@@ -42,7 +43,7 @@ class FieldFile:
         on_first(self.comm, lambda: self._create(points, connectivity, gathered))
 
     def _create(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
-        with h5py.File(self.path, "w") as file:
+        with hdf5_file(self.path, "w") as file:
             group = file.create_group("VTKHDF")
             group.attrs["Version"] = np.array([2, 2], dtype="i8")
             kind = b"UnstructuredGrid"
@@ -75,7 +76,7 @@ class FieldFile:
         on_first(self.comm, lambda: self._append(time, gathered))
 
     def _append(self, time: float, fields: Mapping[str, NDArray[np.float32]]) -> None:
-        with h5py.File(self.path, "r+") as file:
+        with hdf5_file(self.path, "r+") as file:
             group = file["VTKHDF"]
             steps = group["Steps"]
             for name, values in fields.items():
@@ -99,7 +100,7 @@ class FieldFile:
         on_first(self.comm, lambda: self._finish(gathered))
 
     def _finish(self, fields: Mapping[str, NDArray[np.float32]]) -> None:
-        with h5py.File(self.path, "r+") as file:
+        with hdf5_file(self.path, "r+") as file:
             group = file["VTKHDF"]
             count = group["Steps/Values"].shape[0]
             for name, values in fields.items():

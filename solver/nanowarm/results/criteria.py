@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nanowarm import quantity
 from nanowarm.model import Model
@@ -55,11 +55,12 @@ class RateCriterion(Criterion):
     fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     measure: Literal["mean", "slowest"] = "mean"
 
-    @model_validator(mode="after")
-    def _has_width(self) -> RateCriterion:
-        if self.window is not None and self.window[0] == self.window[1]:
-            raise ValueError("window: its two temperatures must differ")
-        return self
+    @field_validator("window")
+    @classmethod
+    def _has_width(cls, window: tuple[float, float] | None) -> tuple[float, float] | None:
+        if window is not None and window[0] == window[1]:
+            raise ValueError("its two temperatures must differ")
+        return window
 
     def asked_window(self) -> tuple[float, float] | None:
         """The window [K] as given."""

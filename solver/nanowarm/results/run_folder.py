@@ -31,12 +31,14 @@ def planned_folder(case: Path, folder: Path | None) -> Path:
     """
     if folder is None:
         numbered = (Path("runs") / f"{case.stem}-{number}" for number in itertools.count(1))
-        folder = next(path for path in numbered if not path.exists())
-    if folder.exists():
+        folder = next(path for path in numbered if not os.path.lexists(path))
+    if os.path.lexists(folder):
         raise CaseError(f"{folder}: exists already and is never overwritten; choose another folder with -o")
-    parent = next((parent for parent in folder.absolute().parents if parent.exists()), Path("/"))
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise CaseError(f"{folder}: can't be made: no permission to write in {parent}")
+    parent = next((parent for parent in folder.absolute().parents if os.path.lexists(parent)), Path("/"))
+    if not parent.is_dir():
+        raise CaseError(f"{folder}: can't be made: {parent} is not a folder; choose another folder with -o")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise CaseError(f"{folder}: can't be made: no permission to write in {parent}; choose another folder with -o")
     return folder
 
 

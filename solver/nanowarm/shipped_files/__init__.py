@@ -1,0 +1,1 @@
+"""In a wheel, the folders `cases` and `meshes` of the repository lie here."""

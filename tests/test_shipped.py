@@ -1,0 +1,42 @@
+"""Every shipped case ends with the verdict that its title promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nanowarm.case import load_case
+from nanowarm.results.criteria import verdict
+from nanowarm.shipped import shipped_cases
+
+# Verdict, and a mesh so coarse that a case takes seconds. Of the two without particles the small one is within
+# reach of the bath and the large one is not (Manuchehrabadi et al. 2017); particles warm any size alike.
+RECORDED = {
+    "rat-kidney": ("met", "2 mm"),
+    "vial-1mL": ("met", "2.5 mm"),
+    "vial-1mL-bath": ("met", "1.5 mm"),
+    "vial-50mL-bath": ("missed", "6 mm"),
+    "vial-80mL": ("met", "8 mm"),
+}
+
+
+def test_every_shipped_case_has_a_recorded_verdict() -> None:
+    assert set(shipped_cases()) == set(RECORDED)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_shipped_case_ends_with_its_recorded_verdict_and_loses_no_energy(bench: Any, name: str) -> None:
+    recorded, size = RECORDED[name]
+    trial = bench.solved(shipped_cases()[name], f"mesh.size={size}")
+    assert verdict(trial.observers.judge()) == recorded
+    assert trial.solution.energy["imbalance_relative"] <= 1e-9
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_geometry_and_the_title_of_a_shipped_case_are_there(name: str) -> None:
+    case = load_case(shipped_cases()[name])
+    assert case.mesh_file.is_file()
+    assert case.input.title
+    assert Path(case.filled["mesh"]["file"]) == case.mesh_file
