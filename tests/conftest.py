@@ -16,6 +16,7 @@ from nanowarm import load_case
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.observers import Observers
 from nanowarm.numerics.operators import assemble
+from nanowarm.numerics.setup import equip
 from nanowarm.numerics.solve import solve
 from nanowarm.numerics.stack import MPI
 from nanowarm.pipeline import build_mesh
@@ -105,7 +106,8 @@ class Trial:
         self.case = load_case(path, overrides)
         mesh, _ = build_mesh(self.case, MPI.COMM_SELF)
         self.operators = assemble(mesh)
-        self.heat = equation(self.case.regions, self.operators, self.case.input.solver.tolerance)
+        self.equipped = equip(self.case, self.operators, equation)
+        self.heat = self.equipped.heat
         self.position = self.operators.position
         self.volume = self.heat.volume
 
@@ -114,7 +116,7 @@ class Trial:
         states = []
         first = self.heat.initial_state
         self.heat.initial_state = lambda temperature: states.append(first(temperature)) or states[0]  # type: ignore
-        self.observers = Observers(self.case, self.heat)
+        self.observers = Observers(self.case, self.heat, self.equipped.iron)
         self.solution = solve(self.case, self.heat, self.observers, lambda progress: None)
         self.state = states[0]  # the integrator changes it in place
         self.temperature = self.heat.temperature(self.state).copy()

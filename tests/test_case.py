@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tomli_w
 
@@ -133,7 +134,7 @@ def test_a_material_and_a_particle_of_ones_own_are_found_beside_the_case(tmp_pat
     assert region.medium.capacity(293.15) == pytest.approx(3e6)
     assert region.particle is not None
     assert region.particle.name == "lot"
-    assert region.iron == 5.0
+    assert region.iron.concentration(np.zeros((2, 3))) == pytest.approx([5.0, 5.0])
     assert set(case.files.values()) == {tmp_path / "gel.toml", tmp_path / "my files" / "lot ü.toml"}
     assert case.filled["regions"]["cpa"]["material"] == str(tmp_path / "gel.toml")
 

@@ -15,10 +15,12 @@ from nanowarm.shipped import shipped_cases
 # reach of the bath and the large one is not (Manuchehrabadi et al. 2017); particles warm any size alike.
 RECORDED = {
     "rat-kidney": ("met", "2 mm"),
+    "rat-kidney-map": ("met", "2 mm"),
     "vial-1mL": ("met", "2.5 mm"),
     "vial-1mL-bath": ("met", "1.5 mm"),
     "vial-50mL-bath": ("missed", "6 mm"),
     "vial-80mL": ("met", "8 mm"),
+    "vial-solenoid": ("met", "8 mm"),
 }
 
 

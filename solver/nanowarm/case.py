@@ -17,7 +17,7 @@ from nanowarm.overrides import apply_overrides
 from nanowarm.physics.materials import Material
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
-from nanowarm.rules import Draft, check_rules, protocol
+from nanowarm.rules import Draft, check_heating, check_rules, protocol
 from nanowarm.sections import CaseInput
 from nanowarm.shelf import Region, Shelf, is_path, read_toml
 
@@ -90,6 +90,7 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     draft.faults.extend(shelf.faults)
     stages = protocol(draft)
     check_rules(draft, regions)
+    check_heating(draft, regions, stages)
     _check_mesh_file(draft, path.parent)
     if draft.faults:
         raise CaseError(*dict.fromkeys(draft.faults))
@@ -99,13 +100,14 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
 
 def _draft(where: str, given: Mapping[str, Any]) -> Draft:
     """The sections of a case file, with the faults that each has by itself."""
+    context = {"folder": Path(where).parent}
     try:
-        return Draft(where, given, given, CaseInput.model_validate(given), [])
+        return Draft(where, given, given, CaseInput.model_validate(given, context=context), [])
     except ValidationError as error:
         found = faults(error, CaseInput, where, given)
         usable = _without(given, [item["loc"] for item in error.errors()])
         try:
-            return Draft(where, given, usable, CaseInput.model_validate(_STAND_INS | usable), found)
+            return Draft(where, given, usable, CaseInput.model_validate(_STAND_INS | usable, context=context), found)
         except ValidationError:  # the rest can't be looked at by itself
             raise CaseError(*found) from None
 
@@ -164,6 +166,8 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
     """The case as TOML data: the user's texts where given, defaults elsewhere, files by absolute path."""
     filled: dict[str, Any] = _over(case.model_dump(mode="json", by_alias=True, exclude_none=True), raw)
     filled["mesh"]["file"] = str((folder / case.mesh.file).resolve())
+    for place in (filled.get("field", {}), *(stage.get("field", {}) for stage in filled["stages"])):
+        _resolve(place, folder)
     for region in filled["regions"].values():
         material = region["material"]
         if isinstance(material, str):
@@ -172,7 +176,16 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
             region["material"] = {"mix": {_absolute(name, folder): part for name, part in material["mix"].items()}}
         if "particles" in region:
             region["particles"]["name"] = _absolute(region["particles"]["name"], folder)
+            _resolve(region["particles"]["iron"], folder)
     return filled
+
+
+def _resolve(section: Any, folder: Path) -> None:
+    """Make the file that a section names absolute; by name, only what is a path."""
+    if isinstance(section, dict) and isinstance(section.get("file"), str):
+        section["file"] = str((folder / section["file"]).resolve())
+    if isinstance(section, dict) and isinstance(section.get("name"), str):
+        section["name"] = _absolute(section["name"], folder)
 
 
 def _over(base: Any, top: Any) -> Any:

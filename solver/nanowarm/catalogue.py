@@ -8,36 +8,33 @@ from rich.text import Text
 
 from nanowarm.errors import CaseError
 from nanowarm.model import nearest
-from nanowarm.physics.materials import Material, Sourced
-from nanowarm.physics.particles import Particle
+from nanowarm.physics.coils import coil_files
 from nanowarm.provenance import value_as_text
-from nanowarm.shelf import library_files, load_record
+from nanowarm.shelf import library_files, read_toml
 
 
 def print_list() -> None:
-    """Print the names of all materials and particles."""
+    """Print the names of all materials, particles and coils."""
     print(f"materials: {', '.join(sorted(library_files('material')))}")
     print(f"particles: {', '.join(sorted(library_files('particle')))}")
+    print(f"coils: {', '.join(sorted(coil_files()))}")
 
 
 def print_record(name: str) -> None:
-    """Print every value of a material or particle.
+    """Print every value of a material, particle or coil, as its file gives it.
 
     Raises:
         CaseError: there is none of that name.
     """
-    materials, particles = library_files("material"), library_files("particle")
-    if name not in materials and name not in particles:
-        raise CaseError(f'no material or particle "{name}"; {nearest(name, [*materials, *particles])}')
-    record: Material | Particle
-    record = load_record(materials[name], Material) if name in materials else load_record(particles[name], Particle)
+    files = library_files("material") | library_files("particle") | coil_files()
+    if name not in files:
+        raise CaseError(f'no material, particle or coil "{name}"; {nearest(name, files)}')
+    content = read_toml(files[name])  # in the file's own units
     table = Table("value", "", "quality", "spread", "source", title=name, title_justify="left")
-    for key in type(record).model_fields:
-        value = getattr(record, key)
-        if isinstance(value, Sourced):
-            text = value_as_text(value.model_dump(mode="json", exclude_none=True))
-            cells = (key.replace("_", " "), text, value.quality, value.spread or "", value.source)
+    for key, value in content.items():
+        if isinstance(value, dict) and "source" in value:
+            cells = (key.replace("_", " "), value_as_text(value), value["quality"], value.get("spread", ""), value["source"])
             table.add_row(*map(Text, cells))  # not markup: brackets in a source are text
     Console().print(table)
-    if record.note:
-        print(record.note)
+    if "note" in content:
+        print(content["note"])

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
+from nanowarm.sar_commands import particle, sar
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -186,6 +187,10 @@ def library(name: Annotated[str | None, typer.Argument(help="material or particl
         print_list()
     else:
         print_record(name)
+
+
+app.command()(sar)
+app.command()(particle)
 
 
 @app.command()

@@ -8,24 +8,27 @@ import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.case import Case
-from nanowarm.physics.fields import BREZOVICH_LIMIT, HERGT_LIMIT
+from nanowarm.physics.fields import BREZOVICH_LIMIT, HERGT_LIMIT, AnyField
+from nanowarm.physics.protocol import Stage
 from nanowarm.pipeline import build_mesh
 from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.picture import draw_in_process
 
 if TYPE_CHECKING:
+    from nanowarm.numerics.operators import Operators
     from nanowarm.numerics.raw_mesh import RawMesh
 
 Array = NDArray[np.float64]
 
 TYPICAL_STEPS = 50  # per stage, at the default tolerance (hpc/benchmarks)
 LONGEST_TYPICAL_STEP = 10.0  # [s]
+FIELD_LIMITS = {"Atkinson-Brezovich (4.85e8)": BREZOVICH_LIMIT, "Hergt-Dutz (5e9)": HERGT_LIMIT}  # [A/m/s]
 FEWEST_ACROSS = 5  # cells between the middle of a region and its surface, below which rates are off by per cents
 
 
@@ -101,15 +104,16 @@ def forecast(case: Case) -> Forecast:
     Raises:
         CaseError, MeshError: the case can't be run.
     """
-    from nanowarm.numerics.heat import HeatEquation
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.operators import assemble
+    from nanowarm.numerics.setup import equip
     from nanowarm.numerics.stack import MPI
 
     mesh, _ = build_mesh(case, MPI.COMM_SELF)
     operators = assemble(mesh)
-    heat = HeatEquation(case.regions, operators, case.input.solver.tolerance)
-    Observers(case, heat)  # finds probes outside the mesh
+    equipped = equip(case, operators)
+    heat = equipped.heat
+    Observers(case, heat, equipped.iron)  # finds probes outside the mesh
     state = heat.initial_state(case.input.initial.temperature)
     heat.begin(case.stages[0], 0.0, state)
     rate = np.empty_like(state)
@@ -127,7 +131,7 @@ def forecast(case: Case) -> Forecast:
         steps=steps,
         seconds=evaluations * each * 1.5,  # half as much again for the observers
         memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
-        warnings=tuple(_warnings(case, operators)),
+        warnings=(*equipped.notes, *_warnings(case, operators)),
     )
 
 
@@ -144,8 +148,9 @@ def _work(case: Case, stiffness: float) -> tuple[int, int]:
     return steps, evaluations
 
 
-def _warnings(case: Case, operators: Any) -> list[str]:
-    found = [line for stage in case.stages for line in _field_warnings(stage.name, stage.field)]
+def _warnings(case: Case, operators: Operators) -> list[str]:
+    found = [line for stage in case.stages for line in _field_warnings(stage, operators.position)]
+    found += [line for stage in case.stages for line in _particle_warnings(case, stage, operators.position)]
     temperatures = [case.input.initial.temperature]
     for name, region in case.regions.items():
         curve = region.medium.capacity
@@ -165,18 +170,31 @@ def _warnings(case: Case, operators: Any) -> list[str]:
     return found
 
 
-def _field_warnings(stage: str, field: Any) -> list[str]:
-    product = field.amplitude.largest() * field.frequency
-    if product <= BREZOVICH_LIMIT:
-        return []
-    limits = (
-        "both the Atkinson-Brezovich (4.85e8) and the Hergt-Dutz (5e9)"
-        if product > HERGT_LIMIT
-        else "the Atkinson-Brezovich (4.85e8)"
-    )
-    return [
-        f"stages.{stage}.field: H f = {product:.3g} A/(m s) is above {limits} limit for patients; no matter for a banked organ"
-    ]
+def _strongest(field: AnyField, position: Array) -> float:
+    """Largest amplitude [A/m] that a field ever has in the body."""
+    return field.largest() * float(field.shape(position).max(initial=0.0))
+
+
+def _field_warnings(stage: Stage, position: Array) -> list[str]:
+    found = [f"stages.{stage.name}.field: {line}" for line in stage.field.warnings()]
+    product = _strongest(stage.field, position) * stage.field.frequency
+    above = [name for name, limit in FIELD_LIMITS.items() if product > limit]
+    if above:
+        limits = " and the ".join(above)
+        what = f"H f = {product:.3g} A/(m s) is above the {limits} limit for patients; no matter for a banked organ"
+        found.append(f"stages.{stage.name}.field: {what}")
+    return found
+
+
+def _particle_warnings(case: Case, stage: Stage, position: Array) -> list[str]:
+    """What the particles' models say of a stage's strongest field, over the temperatures from start to 20 degC."""
+    amplitude = _strongest(stage.field, position)
+    temperature = np.linspace(case.input.initial.temperature, ZERO_CELSIUS + 20.0, 50)
+    found = []
+    for name, particle in case.particles.items() if amplitude > 0.0 else ():
+        notes = particle.specific_power.notes(amplitude, stage.field.frequency, temperature)
+        found += [f"stages.{stage.name}: particle {name}: {note}" for note in notes]
+    return found
 
 
 def serial_mesh(case: Case) -> tuple[RawMesh, bool]:

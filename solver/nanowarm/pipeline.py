@@ -86,10 +86,10 @@ def run(
         SolveError: the computation failed; the folder keeps what there is.
     """
     watch = Stopwatch()
-    from nanowarm.numerics.heat import HeatEquation
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.operators import assemble
     from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.setup import equip
     from nanowarm.numerics.solve import solve
     from nanowarm.numerics.stack import MPI
 
@@ -102,21 +102,24 @@ def run(
     mesh, made = build_mesh(loaded, comm, say)
     watch.lap("mesh")
     operators = assemble(mesh)
-    heat = HeatEquation(loaded.regions, operators, loaded.input.solver.tolerance)
-    observers = Observers(loaded, heat)
+    equipped = equip(loaded, operators)
+    observers = Observers(loaded, equipped.heat, equipped.iron)
+    for line in equipped.iron_lines():
+        say(line)
     on_first(comm, lambda: make_folder(target))
     if first:
         listener.opened(target)
     say(f"run folder {target}")
     observers.open(target)
     watch.lap("setup")
-    solution = solve(loaded, heat, observers, listener.progress if first else lambda progress: None)
+    solution = solve(loaded, equipped.heat, observers, listener.progress if first else lambda progress: None)
     watch.lap("solve")
     watch.seconds["solve"] -= observers.seconds
     outcomes = observers.judge()
     observers.finish()
     summary = _summary(loaded, observers, solution, outcomes)
     about = record(loaded, observers, solution, made)
+    about["notes"] = [*equipped.notes, *about["notes"]]
     on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
@@ -155,13 +158,13 @@ def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tup
     mesh = observers.heat.operators.mesh
     columns = observers.recorder.columns
     regions = {}
-    for name, region in case.regions.items():
+    for name in case.regions:
         window = case.window(name)
         rates = observers.rates(name, (window, 1)).statistics() if window else None
         volume = observers.recorder.region_volume[name]
         regions[name] = {
             "volume_mL": volume * TO_MILLILITRES,
-            "iron_mg": region.iron * volume * TO_MILLIGRAMS,
+            "iron_mg": observers.iron_total(name) * TO_MILLIGRAMS,
             "warming_rate_degC_per_min": rates,
             "temperature_degC": {what: columns[f"{name}_{what}_degC"][-1] for what in ("min", "mean", "max")},
         }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.solve import Solution
 
+_ABOUT = ("source", "quality", "spread", "note")
 _PACKAGES = (
     "nanowarm", "dolfinx-solver-real", "fenics-dolfinx", "fenics-basix", "gmsh", "meshio", "mpich", "mpi4py",
     "numpy", "scipy", "h5py", "pydantic", "pint",
@@ -45,7 +46,11 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
     for name, end in solution.stage_ends.items():
         stages.append({"name": name, "start_s": begin, "end_s": end})
         begin = end
-    files = (case.path, case.mesh_file, *case.files.values())
+    files = [case.path, case.mesh_file, *case.files.values()]
+    for region in case.input.regions.values():
+        files += region.particles.files(case.path.parent) if region.particles else ()
+    for stage in case.stages:
+        files += stage.field.files()
     mesh = observers.heat.operators.mesh
     counts = solution.counts
     return {
@@ -56,7 +61,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
         "platform": platform.platform(),
         "ranks": observers.heat.layout.comm.size,
         "versions": _versions(),
-        "files": {str(file): _hash(file) for file in files},
+        "files": {str(file): _hash(file) for file in dict.fromkeys(files)},
         "mesh": {
             "digest": made.digest,
             "from_cache": made.cached,
@@ -93,6 +98,9 @@ def value_as_text(value: Mapping[str, Any]) -> str:
     """A sourced value of the library in a line."""
     if "value" in value:
         return str(value["value"])
+    if not isinstance(value.get("values"), list | tuple):
+        entries = ((key.replace("_", " "), entry) for key, entry in value.items() if key not in _ABOUT)
+        return ", ".join(f"{key} {value_as_text(e) if isinstance(e, Mapping) else e}" for key, e in entries)
     first, last = value["values"][0], value["values"][-1]
     return f"{first} to {last}, {len(value['values'])} points" if "at" in value else f"{first} to {last}"
 

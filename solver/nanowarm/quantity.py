@@ -106,6 +106,13 @@ def field_amplitude(text: str) -> float:
     return convert(text, "A/m")
 
 
+def current(text: str) -> float:
+    """Peak amplitude [A] of an alternating current."""
+    if re.search(r"rms|eff|peak|pk|pp\b", text, re.IGNORECASE):
+        raise ValueError(f"{text.strip()!r}: currents are always peak: write the unit alone, an RMS value times 1.4142")
+    return convert(text, "A")
+
+
 def _iron(text: str, unit: str) -> float:
     _, symbols = _split(text)
     if symbols and "gFe" not in symbols:
@@ -209,6 +216,10 @@ SPECIFIC_HEAT = Dimension("J/kg/K", "3000 J/kg/K", 0.0, positive=True, most=1e7)
 CONDUCTIVITY = Dimension("W/m/K", "0.3 W/m/K", 0.0, positive=True, most=1e6)
 FIELD_AMPLITUDE = Dimension("A/m", "20 kA/m", 0.0, most=1e9, reader=field_amplitude)
 REFERENCE_FIELD = Dimension("A/m", "20 kA/m", 0.0, positive=True, most=1e9, reader=field_amplitude)
+CURRENT = Dimension("A", "300 A", 0.0, most=1e9, reader=current)
+LEVEL = Dimension("dimensionless", "100 %", 0.0, most=1e9)
+FIELD_PRODUCT = Dimension("A/m/s", "4.85e8 A/m/s", 0.0, positive=True, most=1e18)
+ELECTRICAL_CONDUCTIVITY = Dimension("S/m", "0.2 S/m", 0.0, most=1e8)
 FREQUENCY = Dimension("Hz", "180 kHz", 0.0, positive=True, most=1e12)
 IRON_CONCENTRATION = Dimension("kgFe/m^3", "10 mgFe/mL", 0.0, most=7874.0, reader=iron_concentration)  # solid iron
 SPECIFIC_POWER = Dimension("W/kgFe", "220 W/gFe", 0.0, most=1e12, reader=specific_power)
@@ -234,6 +245,8 @@ SpecificHeat = Annotated[float, *SPECIFIC_HEAT.annotation()]
 Conductivity = Annotated[float, *CONDUCTIVITY.annotation()]
 FieldAmplitude = Annotated[float, *FIELD_AMPLITUDE.annotation()]
 ReferenceField = Annotated[float, *REFERENCE_FIELD.annotation()]
+FieldProduct = Annotated[float, *FIELD_PRODUCT.annotation()]
+ElectricalConductivity = Annotated[float, *ELECTRICAL_CONDUCTIVITY.annotation()]
 Frequency = Annotated[float, *FREQUENCY.annotation()]
 IronConcentration = Annotated[float, *IRON_CONCENTRATION.annotation()]
 SpecificPower = Annotated[float, *SPECIFIC_POWER.annotation()]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from nanowarm.errors import CaseError
 from nanowarm.model import Location, Model, faults, joined_key, nearest
 from nanowarm.physics.boundaries import AnyBoundary
-from nanowarm.physics.fields import AnyField
+from nanowarm.physics.fields import AnyField, never_on
 from nanowarm.physics.protocol import Stage, StageInput
 from nanowarm.sections import CaseInput
 from nanowarm.shelf import Region
@@ -103,7 +105,7 @@ def _merged(draft: Draft, union: Any, base: Mapping[str, Any], change: Mapping[s
     change = {name: _since_stage(value) for name, value in change.items()}
     whole = change if change.get("kind", base.get("kind")) != base.get("kind") else {**base, **change}
     try:
-        return TypeAdapter(union).validate_python(whole)
+        return TypeAdapter(union).validate_python(whole, context={"folder": Path(draft.where).parent})
     except ValidationError as error:
         draft.faults.extend(faults(error, _record(union, whole.get("kind")), draft.where, whole, key))
         return None
@@ -132,6 +134,26 @@ def check_rules(draft: Draft, regions: Mapping[str, Region]) -> None:
     _check_criteria(draft, regions)
     _check_stages(draft)
     _check_rows(draft)
+
+
+def check_heating(draft: Draft, regions: Mapping[str, Region], stages: Sequence[Stage]) -> None:
+    """Tell fields that never heat though they should, and those at which a particle's power is not known.
+
+    Args:
+        regions: what fills each usable region.
+        stages: the protocol.
+    """
+    silent = never_on([stage.field for stage in stages])
+    if silent:
+        draft.tell(("field",), silent)
+    start = draft.input.initial.temperature
+    for name, region in regions.items():
+        for stage in stages if region.particle else ():
+            amplitude = stage.field.largest() * stage.field.per_drive()
+            try:
+                region.particle.specific_power.power(amplitude, stage.field.frequency, start)  # type: ignore[union-attr]
+            except (CaseError, ValueError) as error:
+                draft.tell(("regions", name, "particles"), f"in stage {stage.name}: {error}")
 
 
 def _check_criteria(draft: Draft, regions: Mapping[str, Region]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from nanowarm.model import Model, shown
 from nanowarm.physics.boundaries import AnyBoundary
+from nanowarm.physics.distributions import AnyIron
 from nanowarm.physics.fields import AnyField, NoField
 from nanowarm.physics.protocol import StageInput
-from nanowarm.quantity import Coordinate, Duration, IronConcentration, Length, Temperature, Tolerance
+from nanowarm.quantity import Coordinate, Duration, Length, Temperature, Tolerance
 from nanowarm.results.criteria import AnyCriterion
 
 VERSION = 1  # of the case file's format
@@ -69,17 +71,27 @@ class Mixture(Model):
 
 
 class ParticleUse(Model):
-    """A particle (library name or path of a TOML file) at an iron concentration [kg iron / m3]."""
+    """A particle (library name or path of a TOML file) and how its iron is distributed."""
 
     name: str
-    iron: IronConcentration
+    iron: AnyIron
+
+    def files(self, folder: Path) -> tuple[Path, ...]:
+        """The image of the iron, if there is one, by absolute path."""
+        file = self.iron.model_dump().get("file")
+        return () if file is None else ((folder / file).resolve(),)
 
 
 class RegionInput(Model):
-    """What fills a region."""
+    """What fills a region.
+
+    Args:
+        eddy: whether eddy currents heat it, by the electrical conductivity of its material.
+    """
 
     material: str | Mixture
     particles: ParticleUse | None = None
+    eddy: bool = False
 
 
 class SolverInput(Model):

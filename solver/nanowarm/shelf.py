@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from nanowarm.errors import CaseError
 from nanowarm.model import Location, Model, faults, frozen_copy, joined_key, nearest, shown
 from nanowarm.physics.curves import constant
+from nanowarm.physics.distributions import AnyIron, Uniform
 from nanowarm.physics.materials import Material, Medium, mixture
 from nanowarm.physics.particles import Particle
 from nanowarm.sections import Mixture, RegionInput
@@ -20,6 +21,7 @@ from nanowarm.sections import Mixture, RegionInput
 _FOLDERS = {"material": ("materials", "tissues"), "particle": ("particles",)}
 _LARGEST = 10_000_000  # bytes; a case or material is a page or two
 _DEEPEST = 20  # sections inside each other
+NO_IRON = Uniform(kind="uniform", value="0 mgFe/mL")  # type: ignore[arg-type]
 _NOTHING = Medium("nothing", constant(1.0), constant(1.0))  # stands in for what was not found, until all faults are told
 
 
@@ -30,12 +32,14 @@ class Region:
     Args:
         medium: its thermal properties.
         particle: what heats it, if anything.
-        iron: [kg iron / m3].
+        iron: how its iron is distributed.
+        electrical_conductivity: [S/m] for eddy currents; 0 where they are not asked for.
     """
 
     medium: Medium
     particle: Particle | None = None
-    iron: float = 0.0
+    iron: AnyIron = NO_IRON
+    electrical_conductivity: float = 0.0
 
     @property
     def found(self) -> bool:
@@ -105,7 +109,7 @@ def load_record[Record: Model](path: Path, record: type[Record]) -> Record:
     """
     raw = frozen_copy(read_toml(path))
     try:
-        return record.model_validate(raw)
+        return record.model_validate(raw, context={"folder": path.parent})
     except ValidationError as error:
         raise CaseError(*faults(error, record, str(path), raw)) from None
 
@@ -128,10 +132,13 @@ class Shelf:
     def region(self, key: Location, region: RegionInput) -> Region:
         """What fills a region; faults are kept under its key."""
         medium = self._medium((*key, "material"), region.material)
+        sigma = medium.electrical_conductivity or 0.0 if region.eddy else 0.0
+        if region.eddy and medium is not _NOTHING and medium.electrical_conductivity is None:
+            self._tell((*key, "eddy"), f"{medium.name} has no electrical_conductivity: give its file one, or leave eddy out")
         if region.particles is None:
-            return Region(medium)
+            return Region(medium, electrical_conductivity=sigma)
         particle = self._find((*key, "particles", "name"), region.particles.name, "particle", Particle, self.particles)
-        return Region(medium, particle, region.particles.iron)
+        return Region(medium, particle, region.particles.iron, sigma)
 
     def _medium(self, key: Location, material: str | Mixture) -> Medium:
         fractions = {material: 1.0} if isinstance(material, str) else dict(material.mix)
@@ -166,7 +173,7 @@ class Shelf:
             self._tell(key, f"{file} is of class {shown(raw['class'])}; a {kind} is needed here")
             return None
         try:
-            known[name] = record.model_validate(raw)
+            known[name] = record.model_validate(raw, context={"folder": file.parent})
         except ValidationError as error:
             self.faults += faults(error, record, str(file), raw)
             return None

@@ -13,6 +13,7 @@ from nanowarm.model import nearest
 _PACKAGE = Path(__file__).parent
 _FOLDERS = (_PACKAGE / "shipped_files", _PACKAGE.parents[1])  # installed, or in a checkout
 _FILE = re.compile(r'^(\s*file\s*=\s*)"([^"]+)"', re.MULTILINE)
+_BESIDE = re.compile(r'"([\w.-]+\.(?:nrrd|nii|nii\.gz|mha|csv|vti))"')  # images and maps, beside the case
 
 
 def shipped_cases() -> dict[str, Path]:
@@ -45,6 +46,8 @@ def copy_case(name: str, source: str) -> Path:
         raise CaseError(f"{folder}: can't be made: {getattr(error, 'strerror', None) or error}") from None
     try:
         shutil.copy(recipe, folder / recipe.name)
+        for beside in set(_BESIDE.findall(text)):
+            shutil.copy(cases[source].parent / beside, folder / beside)
         target.write_text(_FILE.sub(rf'\1"{recipe.name}"', text, count=1), encoding="utf-8")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)  # made just now, by this program

@@ -24,7 +24,7 @@ class Body:
     def __init__(self, nodes: int) -> None:
         medium = Medium("jelly", constant(CAPACITY), constant(0.5))
         self.owned = nodes
-        self.thermo = Thermodynamics([medium], np.ones((1, nodes)), [])
+        self.thermo = Thermodynamics([medium], np.ones((1, nodes)))
 
     def temperature(self, state: Any) -> Any:
         self.thermo.locate(state[: self.owned])

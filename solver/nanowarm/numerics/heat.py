@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.numerics.heating import COLDEST, HOTTEST, EddyHeating, EddySolve, ParticleHeating, Source
 from nanowarm.numerics.operators import Operators, row_product
 from nanowarm.numerics.stack import MPI, PETSc
 from nanowarm.numerics.thermodynamics import Thermodynamics
 from nanowarm.physics.boundaries import AnyBoundary
-from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
 from nanowarm.physics.schedules import Schedule
 from nanowarm.shelf import Region
@@ -36,9 +36,18 @@ class HeatEquation:
         regions: what fills each region of the mesh.
         operators: the integrals of the mesh.
         tolerance: error of one step [K] that counts as 1.
+        iron: [kg/m3] at own nodes, of each region with particles.
+        eddy: solves for eddy currents, where they are asked for.
     """
 
-    def __init__(self, regions: Mapping[str, Region], operators: Operators, tolerance: float) -> None:
+    def __init__(
+        self,
+        regions: Mapping[str, Region],
+        operators: Operators,
+        tolerance: float,
+        iron: Mapping[str, Array],
+        eddy: EddySolve | None = None,
+    ) -> None:
         layout = operators.layout
         self.operators = operators
         self.layout = layout
@@ -53,10 +62,11 @@ class HeatEquation:
         by_region = np.array([operators.mass[name][: self.owned] for name in regions])
         self._shares = by_region / self._sum_over_ranks(by_region.sum(axis=1))[:, None]
         self._conduction(members, volume)
-        self._particles(regions)
-        self._most_iron = self.largest(*(float(iron.max(initial=0.0)) for iron in self.iron))
-        powers = [particle.specific_power.reference_power() for particle in self.particles]
-        self.thermo = Thermodynamics(list(media.values()), masses / volume, powers)
+        self.thermo = Thermodynamics(list(media.values()), masses / volume, (COLDEST, HOTTEST))
+        self.sources: list[Source] = self._particles(regions, iron)
+        if eddy is not None:
+            self.sources.append(EddyHeating(eddy, self.volume))
+        self._patterns: dict[str, Array] = {}
         self._enthalpy = layout.values
         self._potential = np.empty(layout.total)
         self._vector = PETSc.Vec().createWithArray(self._potential, comm=MPI.COMM_SELF)
@@ -75,19 +85,23 @@ class HeatEquation:
                 sums = np.add.reduceat(np.append(entries, 0.0), np.minimum(part.starts[:-1], entries.size))
                 self._sums[number] += np.where(np.diff(part.starts) > 0, sums, 0.0)
 
-    def _particles(self, regions: Mapping[str, Region]) -> None:
-        """Iron per volume at every node [kg/m3], for each kind of particle."""
+    def _particles(self, regions: Mapping[str, Region], iron: Mapping[str, Array]) -> list[Source]:
+        """The heating of each kind of particle in all regions that hold it."""
         kinds = {id(region.particle): region.particle for region in regions.values() if region.particle}
-        self.particles: list[Particle] = list(kinds.values())
-        self.iron = np.zeros((len(kinds), self.owned))
-        for name, region in regions.items():
-            if region.particle:
-                kind = list(kinds).index(id(region.particle))
-                self.iron[kind] += region.iron * self.operators.mass[name][: self.owned] / self.volume
+        found: list[Source] = []
+        for particle in kinds.values():
+            nodal = np.zeros(self.owned)
+            for name, region in regions.items():
+                if region.particle is particle:
+                    nodal += iron[name] * self.operators.mass[name][: self.owned] / self.volume
+            (most,) = self.largest(float(nodal.max(initial=0.0)))
+            found.append(ParticleHeating(particle.specific_power, nodal, most, self.thermo, self.volume))
+        return found
 
     def begin(self, stage: Stage, time: float, state: Array) -> None:
         """Take over a stage's field and boundaries; held surfaces jump to their temperature."""
         self.stage, self.stage_start = stage, time
+        self._take_field(stage)
         nodes, area = self.operators.surface_nodes, self.operators.surface_area
         self._flows: list[tuple[AnyBoundary, NDArray[np.int64], Array]] = []  # with area over volume [1/m]
         self._held: list[tuple[Schedule, NDArray[np.int64]]] = []
@@ -103,6 +117,21 @@ class HeatEquation:
         self.held = np.flatnonzero(taken)
         self.pass_knot(time)
         self.settle(time, state)
+
+    def _take_field(self, stage: Stage) -> None:
+        """Evaluate the field's pattern at own nodes, once for all stages that share it, and tell the sources."""
+        field = stage.field
+        key = field.pattern()
+        if key not in self._patterns:
+            self._patterns[key] = field.shape(self.operators.position)
+        shape = self._patterns[key]
+        (self._strongest,) = self.largest(float(shape.max(initial=0.0)))
+        for source in self.sources:
+            source.begin(field, shape, field.largest() * self._strongest)
+
+    def amplitude(self, time: float) -> float:
+        """Largest amplitude [A/m] of the field in the body."""
+        return self.stage.field.drive().value(time, self.stage_start) * self._strongest
 
     def pass_knot(self, time: float) -> None:
         """Take the slopes of held temperatures [K/s] from here on; they are constant up to the next knot."""
@@ -134,18 +163,9 @@ class HeatEquation:
         target.destroy()
 
     def _heat(self, time: float, rates: Array) -> float:
-        """Power of the particles, added to `rates`; its sum [W]."""
-        field, total = self.stage.field, 0.0
-        for number, particle in enumerate(self.particles):
-            amplitude = field.amplitude.value(time, self.stage_start)
-            factor = particle.specific_power.field_factor(amplitude, field.frequency)
-            if factor == 0.0:
-                continue
-            np.multiply(self.iron[number], self.thermo.power(number)[: self.owned], out=self._work)
-            total += factor * float(self._work @ self.volume)
-            self._work *= factor
-            rates += self._work
-        return total
+        """Power of all sources, added to `rates`; its sum [W]."""
+        drive = self.stage.field.drive().value(time, self.stage_start)
+        return sum(source.add(drive, rates) for source in self.sources)
 
     def _exchange(self, time: float, rates: Array) -> float:
         """Heat that flows in through the outer surfaces, added to `rates`; its sum [W]."""
@@ -183,17 +203,7 @@ class HeatEquation:
             stiffness = boundary.stiffness(self.thermo.temperature_at(nodes), time, self.stage_start)
             at_surface[nodes] += share * stiffness * self.thermo.per_capacity_at(nodes)
         parts = self.largest(largest, float(at_surface.max(initial=0.0)))  # apart: they may sit on different ranks
-        return sum(parts) + self._source_slope(time)
-
-    def _source_slope(self, time: float) -> float:
-        """Largest change of the particles' heating with the enthalpy [1/s]."""
-        field, total = self.stage.field, 0.0
-        amplitude = field.amplitude.value(time, self.stage_start)
-        for iron, particle, curve in zip(self._most_iron, self.particles, self.thermo.powers, strict=True):
-            slope = float(np.abs(np.diff(curve.values) / np.diff(curve.at)).max(initial=0.0))
-            factor = particle.specific_power.field_factor(amplitude, field.frequency)
-            total += slope * factor * iron * self.thermo.largest_per_capacity
-        return total
+        return sum(parts) + sum(source.slope() for source in self.sources) * self.thermo.largest_per_capacity
 
     def error(self, estimate: Array) -> float:
         """Root mean square over the worst region [tolerances] of an estimate of u around the state of the last `rate`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
 from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.iron import IronField
 from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import GlassDifference, Nodes, Recorder, nodes_of
@@ -30,10 +31,11 @@ class Observers:
     Args:
         case: the case.
         heat: the equation.
+        iron: of each region with particles.
     """
 
-    def __init__(self, case: Case, heat: HeatEquation) -> None:
-        self.case, self.heat = case, heat
+    def __init__(self, case: Case, heat: HeatEquation, iron: Mapping[str, IronField]) -> None:
+        self.case, self.heat, self._iron = case, heat, iron
         self.nodes: dict[str, Nodes] = {name: nodes_of(heat, name) for name in case.regions}
         pairs = {(c.region, below) for c in case.input.criteria if (below := c.asked_below()) is not None}
         self._differences = {(name, below): GlassDifference(self.nodes[name], below) for name, below in sorted(pairs)}
@@ -70,9 +72,22 @@ class Observers:
     def _open(self) -> None:
         operators, fields = self.heat.operators, self.case.input.output.fields
         cells = operators.mesh.cell_region[: operators.mesh.domain.topology.index_map(3).size_local]
-        iron = np.array([self.case.regions[name].iron for name in operators.mesh.region_names])
-        known = {"region": cells.astype(np.int32), "iron concentration": iron[cells].astype(np.float32)}
+        known = {"region": cells.astype(np.int32), "iron concentration": self._cell_iron(cells)}
         self._file = FieldFile(self._path, operators, {name: known[name] for name in known if name in fields})
+
+    def _cell_iron(self, cells: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Iron concentration [mgFe/mL] of own cells: the mean of their region's at their corners."""
+        operators = self.heat.operators
+        found = np.zeros(cells.size, dtype=np.float32)
+        for name, iron in self._iron.items():
+            own = operators.mesh.cells(name)
+            nodal = operators.on_space(iron.concentration)
+            found[own] = nodal[operators.space.dofmap.list[own]].mean(axis=1)
+        return found
+
+    def iron_total(self, region: str) -> float:
+        """Iron [kg] in a region, over all ranks."""
+        return self._iron[region].totals.mesh if region in self._iron else 0.0
 
     def begin(self, stage: str, state: Array, initial: float) -> None:
         """Look at the first state; `initial` is this rank's enthalpy [J] before any surface was held."""
@@ -161,6 +176,15 @@ class Observers:
     def difference(self, region: str, below: float) -> PeakEvidence:
         """Largest difference within the part of a region colder than a temperature [K]."""
         return self._differences[region, below].seen
+
+    def field_product(self, region: str) -> float:
+        """Largest amplitude times frequency [A/m/s] of the field in a region, over all stages; collective."""
+        position = self.heat.operators.position[self.nodes[region].index]
+        strongest = [
+            stage.field.largest() * stage.field.frequency * float(stage.field.shape(position).max(initial=0.0))
+            for stage in self.case.stages
+        ]
+        return max(self.heat.largest(*strongest))
 
     def extreme(self, region: str, sign: int, when: str) -> PeakEvidence:
         """The hottest (1) or coldest (-1) temperature [K] of a region, always or at the end; collective."""

@@ -78,6 +78,13 @@ class Operators:
     surface_area: dict[str, Array]
     space: fem.FunctionSpace
 
+    def on_space(self, owned: Array) -> Array:
+        """Values at own nodes completed by those at copies, in the numbering of `space`."""
+        vector = la.vector(self.space.dofmap.index_map)
+        vector.array[: self.layout.owned] = owned
+        vector.scatter_forward()
+        return vector.array
+
 
 def assemble(mesh: Mesh) -> Operators:
     """The integrals of a mesh: stiffness and lumped volume of each region, lumped area of each surface."""

@@ -174,8 +174,7 @@ class Recorder:
             values += [-highs[2 * number] - zero, sums[number] - zero, highs[2 * number + 1] - zero]
         first = len(self.regions)
         values += [value - zero for value in sums[first : first + len(self.probes)]]
-        amplitude = self.heat.stage.field.amplitude.value(time, self.heat.stage_start)
-        values += [amplitude / 1000.0, *sums[first + len(self.probes) :]]
+        values += [self.heat.amplitude(time) / 1000.0, *sums[first + len(self.probes) :]]
         for column, value in zip(self.columns.values(), values, strict=True):
             column.append(float(value))
         self.stages.append(stage)

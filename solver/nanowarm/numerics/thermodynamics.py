@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,20 @@ NEWTON_TOLERANCE = 1e-9  # [K] of the temperature at nodes that media share
 NEWTON_ITERATIONS = 100  # bisection alone needs 45
 
 
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A function of temperature on the grids of all media, as straight lines a + b x over the place x.
+
+    Args:
+        starts, slopes: a and b of every piece.
+        curve: the function itself, for nodes that media share.
+    """
+
+    starts: Array
+    slopes: Array
+    curve: Curve
+
+
 class Thermodynamics:
     """Everything that follows from the enthalpy density u_i = sum_m f_im h_m(T_i) of every node.
 
@@ -31,12 +46,11 @@ class Thermodynamics:
     Args:
         media: the media.
         fractions: f_im, volume fraction of each medium at each node, shape (media, nodes).
-        powers: specific power of each kind of particle over temperature [W per kg iron].
+        knots: temperatures [K] that tables must reach besides the media's own.
     """
 
-    def __init__(self, media: Sequence[Medium], fractions: Array, powers: Sequence[Curve]) -> None:
+    def __init__(self, media: Sequence[Medium], fractions: Array, knots: Sequence[float] = ()) -> None:
         self.media = tuple(media)
-        self.powers = tuple(powers)
         self.size = fractions.shape[1]
         shared = (fractions > 0).sum(axis=0) > 1
         self.shared = np.flatnonzero(shared)
@@ -44,14 +58,13 @@ class Thermodynamics:
         self._medium = np.argmax(fractions, axis=0)  # of the shared nodes too, though they never use it
         self._fractions = fractions
         self.shared_temperature = np.full(self.shared.size, 273.15)
-        self._make_tables()
+        self._make_tables(knots)
         self._temperature, self._work, self._per_capacity = (np.empty(self.size) for _ in range(3))
         self._index, self._place = np.empty(self.size, dtype=np.intp), np.empty(self.size)
-        self._power = [np.empty(self.size) for _ in powers]
 
-    def _make_tables(self) -> None:
+    def _make_tables(self, more: Sequence[float]) -> None:
         """Tables of all media one after the other; a node adds the offset of its own."""
-        knots = np.concatenate([c.at for m in self.media for c in (m.capacity, m.conductivity)] + [p.at for p in self.powers])
+        knots = np.concatenate([c.at for m in self.media for c in (m.capacity, m.conductivity)] + [np.array(more)])
         self.range = float(knots.min() - MARGIN), float(knots.max() + MARGIN)
         ends = np.array([medium.enthalpy(np.array(self.range)) for medium in self.media])
         grid = [np.linspace(low, high, ENTRIES) for low, high in ends]
@@ -62,8 +75,7 @@ class Thermodynamics:
             "potential": _pieces([medium.conductivity_potential(t) for medium, t in pairs]),
             "per capacity": _pieces([1.0 / medium.capacity(t) for medium, t in pairs]),
         }
-        for number, power in enumerate(self.powers):
-            self._tables[f"power {number}"] = _pieces([power(t) for t in temperature])
+        self._grid_temperature = temperature
         worst = [m.conductivity_at_most(t, WITHIN) / m.capacity_at_least(t, WITHIN) for m, t in pairs]
         self._diffusivity = np.concatenate(worst)
         self.largest_per_capacity = 1.0 / min(float(medium.capacity.values.min()) for medium in self.media)
@@ -97,7 +109,9 @@ class Thermodynamics:
             self._solve_shared(enthalpy[self.shared])
 
     def _read(self, table: str, out: Array) -> Array:
-        starts, slopes = self._tables[table]
+        return self._interpolate(*self._tables[table], out)
+
+    def _interpolate(self, starts: Array, slopes: Array, out: Array) -> Array:
         np.take(slopes, self._index, out=self._work, mode="clip")
         np.multiply(self._work, self._place, out=self._work)
         np.take(starts, self._index, out=out, mode="clip")
@@ -148,11 +162,23 @@ class Thermodynamics:
             out[self.shared] = 1.0 / self._shared_capacity(self.shared_temperature)
         return out
 
-    def power(self, kind: int) -> Array:
-        """Specific power [W per kg iron] of one kind of particle at every node's temperature."""
-        found = self._read(f"power {kind}", self._power[kind])
-        found[self.shared] = self.powers[kind](self.shared_temperature)
-        return found
+    def tabulated(self, curve: Curve) -> Table:
+        """A function of temperature, ready to be looked up at every node; constant outside its knots."""
+        starts, slopes = _pieces([curve(temperature) for temperature in self._grid_temperature])
+        return Table(starts, slopes, curve)
+
+    def look_up(self, table: Table, out: Array) -> Array:
+        """Value of a function at every node's temperature."""
+        self._interpolate(table.starts, table.slopes, out)
+        out[self.shared] = table.curve(self.shared_temperature)
+        return out
+
+    def interpolate_levels(self, starts: Array, slopes: Array, offset: NDArray[np.intp], out: Array) -> None:
+        """Values from tables that lie one after the other, each node from that at its own offset."""
+        index = np.clip(self._index, 0, ENTRIES * len(self.media) - 1) + offset
+        np.take(slopes, index, out=out)
+        out *= self._place
+        out += np.take(starts, index)
 
     def stiffest(self, sums: Array) -> float:
         """Largest of sum_m k_m dT/du S_m over the nodes, with k_m and dT/du at their worst within `WITHIN`.

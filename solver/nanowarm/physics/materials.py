@@ -11,7 +11,15 @@ from pydantic import Field, model_validator
 
 from nanowarm.model import Model
 from nanowarm.physics.curves import Array, Curve, constant, weighted_sum
-from nanowarm.quantity import Conductivity, Density, SpecificHeat, Temperature, TemperatureDifference, TemperatureRate
+from nanowarm.quantity import (
+    Conductivity,
+    Density,
+    ElectricalConductivity,
+    SpecificHeat,
+    Temperature,
+    TemperatureDifference,
+    TemperatureRate,
+)
 
 Quality = Literal["measured", "derived", "estimate"]
 Quantity = TypeVar("Quantity")
@@ -104,6 +112,7 @@ class Material(Model):
     critical_warming_rate: Value[TemperatureRate] | None = None
     warming_window: Window | None = None
     glass_temperature_difference: Value[TemperatureDifference] | None = None
+    electrical_conductivity: Value[ElectricalConductivity] | None = None
     water_fraction: Value[Annotated[float, Field(ge=0.0, le=1.0)]] | None = None
 
     def medium(self) -> Medium:
@@ -118,6 +127,7 @@ class Material(Model):
             critical_warming_rate=self.critical_warming_rate.value if self.critical_warming_rate else None,
             critical_cooling_rate=self.critical_cooling_rate.value if self.critical_cooling_rate else None,
             window=(min(window.values), max(window.values)) if window else None,
+            electrical_conductivity=self.electrical_conductivity.value if self.electrical_conductivity else None,
         )
 
 
@@ -133,6 +143,7 @@ class Medium:
         critical_warming_rate: [K/s], None where not known.
         critical_cooling_rate: [K/s], None where not known.
         window: coldest and warmest temperature [K] between which rates are judged.
+        electrical_conductivity: [S/m], None where not known.
     """
 
     name: str
@@ -142,6 +153,7 @@ class Medium:
     critical_warming_rate: float | None = None
     critical_cooling_rate: float | None = None
     window: tuple[float, float] | None = None
+    electrical_conductivity: float | None = None
 
     def critical_rate(self, direction: int) -> float | None:
         """Critical warming (1) or cooling (-1) rate [K/s]."""
@@ -177,6 +189,8 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
     """
     media = {name: material.medium() for name, material in materials.items()}
     weights = [fractions[name] for name in media]
+    sigma = [medium.electrical_conductivity for medium in media.values()]
+    conducts = None not in sigma
     protectants = [media[name] for name, material in materials.items() if material.group == "cryoprotectant"]
     critical = protectants[0] if len(protectants) == 1 else Medium("none", constant(1.0), constant(1.0))
     return Medium(
@@ -187,4 +201,5 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
         critical_warming_rate=critical.critical_warming_rate,
         critical_cooling_rate=critical.critical_cooling_rate,
         window=critical.window,
+        electrical_conductivity=sum(w * (s or 0.0) for w, s in zip(weights, sigma, strict=True)) if conducts else None,
     )

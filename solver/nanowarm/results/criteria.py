@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from nanowarm import quantity
 from nanowarm.model import Model
-from nanowarm.quantity import ZERO_CELSIUS, Temperature, TemperatureRate
+from nanowarm.quantity import ZERO_CELSIUS, FieldProduct, Temperature, TemperatureRate
 from nanowarm.results.evidence import PER_MINUTE, Outcome, RateEvidence, Seen, Verdict, finite
 
 Array = NDArray[np.float64]
@@ -177,7 +177,32 @@ class TemperatureLimit(Criterion):
         )
 
 
-AnyCriterion = Annotated[WarmingRate | CoolingRate | TemperatureDifference | TemperatureLimit, Field(discriminator="kind")]
+class FieldLimit(Criterion):
+    """Amplitude times frequency stays below what patients bear: eddy currents heat in proportion to its square.
+
+    Args:
+        at_most: [A/m/s], or a published limit by name.
+    """
+
+    kind: Literal["field limit"]
+    at_most: Literal["Atkinson-Brezovich", "Hergt-Dutz"] | FieldProduct
+
+    def judge(self, seen: Seen) -> Outcome:
+        """Outcome for the strongest field in the region."""
+        source, limit = _FIELD_LIMITS.get(str(self.at_most), ("given in the case", self.at_most))
+        value = seen.field_product(self.region)
+        reached: Verdict = "met" if value <= float(limit) else "missed"
+        return Outcome(self.kind, self.region, reached, value, float(limit), "A/m/s", details={"source": source})
+
+
+_FIELD_LIMITS: dict[str, tuple[str, float]] = {
+    "Atkinson-Brezovich": ("Atkinson, Brezovich & Chakraborty (1984), IEEE Trans. Biomed. Eng. 31:70", 4.85e8),
+    "Hergt-Dutz": ("Hergt & Dutz (2007), J. Magn. Magn. Mater. 311:187", 5.0e9),
+}
+
+AnyCriterion = Annotated[
+    WarmingRate | CoolingRate | TemperatureDifference | TemperatureLimit | FieldLimit, Field(discriminator="kind")
+]
 
 
 def verdict(outcomes: tuple[Outcome, ...]) -> Verdict:

@@ -107,6 +107,9 @@ class Seen(Protocol):
     def difference(self, region: str, below: float) -> PeakEvidence:
         """Largest difference within the part of a region colder than a temperature [K]."""
 
+    def field_product(self, region: str) -> float:
+        """Largest amplitude times frequency [A/m/s] of the field in a region, over all stages."""
+
     def extreme(self, region: str, sign: int, when: str) -> PeakEvidence:
         """The hottest (1) or coldest (-1) temperature [K] of a region, always or at the end."""
 

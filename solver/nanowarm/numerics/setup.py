@@ -1,0 +1,105 @@
+"""A case and its assembled mesh put together: iron at the nodes, coils in their places, eddy currents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.case import Case
+from nanowarm.errors import CaseError
+from nanowarm.numerics.eddy import eddy_heating
+from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.heating import EddySolve
+from nanowarm.numerics.iron import IronField, nodal_iron
+from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.stack import MPI
+from nanowarm.physics.fields import AnyField
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Equipped:
+    """The heat equation of a case, and what went into it.
+
+    Args:
+        heat: the equation.
+        iron: the iron of each region with particles.
+        notes: what a user should know.
+    """
+
+    heat: HeatEquation
+    iron: dict[str, IronField]
+    notes: tuple[str, ...]
+
+    def iron_lines(self) -> list[str]:
+        """The iron of each region in a line: in the mesh, and in the image and as declared where there are such."""
+        lines = []
+        for name, field in self.iron.items():
+            totals = field.totals
+            others = (("image", totals.image), ("declared", totals.declared))
+            known = "".join(f", {what} {1e6 * value:.6g} mg" for what, value in others if value is not None)
+            lines.append(f"iron in {name}: {1e6 * totals.mesh:.6g} mg{known}")
+        return lines
+
+
+def equip(case: Case, operators: Operators, equation: type[HeatEquation] = HeatEquation) -> Equipped:
+    """The heat equation of a case on its mesh. Collective.
+
+    Raises:
+        CaseError: iron or coil do not fit the mesh.
+    """
+    check_coils(case, operators)
+    iron = {name: _iron(case, operators, name) for name, region in case.regions.items() if region.particle is not None}
+    concentration = {name: field.concentration for name, field in iron.items()}
+    tolerance = case.input.solver.tolerance
+    heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators))
+    notes = [f"{name}: {note}" for name, field in iron.items() for note in field.notes]
+    return Equipped(heat, iron, tuple(notes))
+
+
+def _iron(case: Case, operators: Operators, region: str) -> IronField:
+    try:
+        return nodal_iron(case.regions[region].iron, operators, region, case.path.parent)
+    except CaseError as error:
+        raise CaseError(*(f"{case.path}: regions.{region}.particles.iron: {fault}" for fault in error.faults)) from None
+
+
+def check_coils(case: Case, operators: Operators) -> None:
+    """Refuse a coil that runs through the body, and a map that does not cover it. Collective.
+
+    Raises:
+        CaseError: naming the stage.
+    """
+    volume = operators.layout.comm.allreduce(sum(float(m[: operators.layout.owned].sum()) for m in operators.mass.values()))
+    edge = (6.0 * 2.0**0.5 * volume / operators.mesh.cell_count()) ** (1.0 / 3.0)  # of a regular tetrahedron
+    fields = {stage.field.pattern(): (stage.name, stage.field) for stage in case.stages}
+    for stage, field in fields.values():
+        nearest, covered = np.inf, True
+        if operators.position.size:
+            nearest = float(field.distance(operators.position).min())
+            covered = bool(field.covers(operators.position).all())
+        nearest = operators.layout.comm.allreduce(nearest, op=MPI.MIN)
+        covered = operators.layout.comm.allreduce(covered, op=MPI.LAND)
+        where = f"{case.path}: field (stage {stage})"
+        if nearest <= max(field.wire(), 0.5 * edge):
+            raise CaseError(f"{where}: the coil runs through the body: a conductor is {1e3 * nearest:.3g} mm from a node of it")
+        if not covered:
+            raise CaseError(f'{where}: the map does not cover the body; give a larger one, or outside = "nearest"')
+
+
+def _eddy(case: Case, operators: Operators) -> EddySolve | None:
+    """The solver of eddy currents in the regions that ask for them; None where none does."""
+    sigma = {name: region.electrical_conductivity for name, region in case.regions.items()}
+    if not any(sigma.values()):
+        return None
+
+    def solve(field: AnyField) -> Array:
+        try:
+            return eddy_heating(operators, sigma, field.vector_potential, field.frequency).heating
+        except ValueError as error:
+            raise CaseError(f"{case.path}: eddy currents: {error}") from None
+
+    return solve
