@@ -166,8 +166,8 @@ def test_the_library_lists_and_shows_with_sources(tmp_path: Path) -> None:
     assert "sIONP" in listed
     assert "coils: " in listed
     shown = called(tmp_path, "nanowarm", "library", "VS55", COLUMNS="300").stdout
-    for part in ("critical warming rate", "55.0 K/min", "manuchehrabadi2018", "measured", "50 to 55 degC/min"):
-        assert part in shown.replace("0.9166666666666666 K/s", "55.0 K/min")
+    for part in ("critical warming rate", "55 degC/min", "manuchehrabadi2018", "measured", "50 to 55 degC/min"):
+        assert part in shown
 
 
 def test_a_reader_that_stops_reading_is_no_fault(tmp_path: Path) -> None:
