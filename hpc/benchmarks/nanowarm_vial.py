@@ -24,6 +24,7 @@ from nanowarm_case import write_case
 from nanowarm.pipeline import run
 
 PER_MINUTE = 60.0
+TOLERANCE = os.environ.get("TOLERANCE", "0.01 K")  # of one step; nanowarm's default unless told otherwise
 
 
 def numbers_of(folder: Path, variant: str, imports: float) -> dict:
@@ -36,7 +37,7 @@ def numbers_of(folder: Path, variant: str, imports: float) -> dict:
     seconds = dict(summary["seconds"])
     seconds["import"] += imports
     return {
-        "program": "nanowarm",
+        "program": "nanowarm" + f", {TOLERANCE}" * ("TOLERANCE" in os.environ),
         "variant": variant,
         "cells": summary["mesh"]["cells"],
         "nodes": summary["mesh"]["nodes"],
@@ -65,7 +66,7 @@ def main() -> None:
         options.cache / f"case-{options.cells}-{options.variant}",
     )
     with tempfile.TemporaryDirectory() as folder:
-        finished = run(case, Path(folder) / "run")
+        finished = run(case, Path(folder) / "run", [f"solver.tolerance={TOLERANCE}"])
         line = json.dumps(numbers_of(finished.folder, options.variant, imports))
     sys.stdout.write(line + "\n")
     if options.output:

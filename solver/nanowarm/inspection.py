@@ -150,7 +150,6 @@ def _work(case: Case, stiffness: float) -> tuple[int, int]:
 
 def _warnings(case: Case, operators: Operators) -> list[str]:
     found = [line for stage in case.stages for line in _field_warnings(stage, operators.position)]
-    found += [line for stage in case.stages for line in _particle_warnings(case, stage, operators.position)]
     temperatures = [case.input.initial.temperature]
     for name, region in case.regions.items():
         curve = region.medium.capacity
@@ -176,24 +175,13 @@ def _strongest(field: AnyField, position: Array) -> float:
 
 
 def _field_warnings(stage: Stage, position: Array) -> list[str]:
-    found = [f"stages.{stage.name}.field: {line}" for line in stage.field.warnings()]
+    found = []
     product = _strongest(stage.field, position) * stage.field.frequency
     above = [name for name, limit in FIELD_LIMITS.items() if product > limit]
     if above:
         limits = " and the ".join(above)
         what = f"H f = {product:.3g} A/(m s) is above the {limits} limit for patients; no matter for a banked organ"
         found.append(f"stages.{stage.name}.field: {what}")
-    return found
-
-
-def _particle_warnings(case: Case, stage: Stage, position: Array) -> list[str]:
-    """What the particles' models say of a stage's strongest field, over the temperatures from start to 20 degC."""
-    amplitude = _strongest(stage.field, position)
-    temperature = np.linspace(case.input.initial.temperature, ZERO_CELSIUS + 20.0, 50)
-    found = []
-    for name, particle in case.particles.items() if amplitude > 0.0 else ():
-        notes = particle.specific_power.notes(amplitude, stage.field.frequency, temperature)
-        found += [f"stages.{stage.name}: particle {name}: {note}" for note in notes]
     return found
 
 

@@ -117,7 +117,7 @@ def test_an_unknown_length_unit_is_refused(tmp_path: Path) -> None:
         'Printf("a") >> "x.txt";',
         'Printf(Str("a")) > Str("x.txt");',
         "Plugin(BoundaryAngles).Run;",
-        'General.TmpFileName = "/tmp/x";',
+        'General.TmpFileName = "x";',
         'General.LogFileName = "x";',
         'Geometry.DoubleClickedPointCommand = "x";',
     ],

@@ -19,6 +19,8 @@ from nanowarm.physics.fields import AnyField
 
 Array = NDArray[np.float64]
 
+ROOM = 293.15  # [K]
+
 
 @dataclass(frozen=True, eq=False)
 class Equipped:
@@ -57,7 +59,24 @@ def equip(case: Case, operators: Operators, equation: type[HeatEquation] = HeatE
     tolerance = case.input.solver.tolerance
     heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators))
     notes = [f"{name}: {note}" for name, field in iron.items() for note in field.notes]
+    notes += _validity(case, heat)
     return Equipped(heat, iron, tuple(notes))
+
+
+def _validity(case: Case, heat: HeatEquation) -> list[str]:
+    """Where fields and particle models are used outside what they are known for, between the start and room temperature."""
+    temperature = np.linspace(case.input.initial.temperature, ROOM, 50)
+    notes = []
+    for stage in case.stages:
+        field = stage.field
+        notes += [f"field: {line}" for line in field.warnings()]
+        (strongest,) = heat.largest(float(field.shape(heat.operators.position).max(initial=0.0)))
+        amplitude = field.largest() * strongest
+        for name, particle in case.particles.items() if amplitude > 0.0 else ():
+            domain = particle.specific_power.domain().temperatures
+            found = particle.specific_power.notes(amplitude, field.frequency, np.clip(temperature, *domain))
+            notes += [f"particle {name} at {amplitude / 1e3:.4g} kA/m: {note}" for note in found]
+    return list(dict.fromkeys(notes))
 
 
 def _iron(case: Case, operators: Operators, region: str) -> IronField:
