@@ -94,25 +94,23 @@ def run(
     from nanowarm.numerics.stack import MPI
 
     comm = comm or MPI.COMM_WORLD
-    first = comm.rank == 0
-    say = listener.say if first else lambda line: None
+    listener = listener if comm.rank == 0 else Listener()
     watch.lap("import")
     loaded = case if isinstance(case, Case) else load_case(case, overrides)
-    target = on_first(comm, lambda: planned_folder(loaded.path, Path(folder) if folder else None))
-    mesh, made = build_mesh(loaded, comm, say)
+    asked = Path(folder) if folder else None
+    target = on_first(comm, lambda: planned_folder(loaded.path, asked))
+    mesh, made = build_mesh(loaded, comm, listener.say)
     watch.lap("mesh")
     operators = assemble(mesh)
     equipped = equip(loaded, operators)
     observers = Observers(loaded, equipped.heat, equipped.iron)
-    for line in equipped.iron_lines():
-        say(line)
     on_first(comm, lambda: make_folder(target))
-    if first:
-        listener.opened(target)
-    say(f"run folder {target}")
+    listener.opened(target)
+    for line in (*equipped.iron_lines(), f"run folder {target}"):
+        listener.say(line)
     observers.open(target)
     watch.lap("setup")
-    solution = solve(loaded, equipped.heat, observers, listener.progress if first else lambda progress: None)
+    solution = solve(loaded, equipped.heat, observers, listener.progress)
     watch.lap("solve")
     watch.seconds["solve"] -= observers.seconds
     outcomes = observers.judge()
@@ -123,8 +121,7 @@ def run(
     on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
-    seconds = {"seconds": watch.seconds}
-    on_first(comm, lambda: _conclude(target, summary | seconds, about | seconds))
+    on_first(comm, lambda: _conclude(target, summary, about, watch.seconds))
     return Run(target)
 
 
@@ -198,15 +195,15 @@ def _write(folder: Path, case: Case, observers: Observers, about: dict[str, Any]
         about["notes"] += [reason] if reason else []
 
 
-def _conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any]) -> None:
+def _conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any], seconds: dict[str, float]) -> None:
     """The record, the verdict and the report, on rank 0; the summary comes last but for the report made from it.
 
     Raises:
         SolveError: the disk is full.
     """
     with _disk(folder):
-        write_json(folder / "record.json", about)
-        write_json(folder / "summary.json", summary)
+        write_json(folder / "record.json", about | {"seconds": seconds})
+        write_json(folder / "summary.json", summary | {"seconds": seconds})
         try:
             write_report(folder)
         except OSError:

@@ -9,7 +9,7 @@ state is u_i of this rank's nodes, followed by its ledger: the heat supplied by 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,11 @@ class HeatEquation:
         self.held = np.flatnonzero(taken)
         self.pass_knot(time)
         self.settle(time, state)
+
+    def prepare(self, stages: Sequence[Stage]) -> None:
+        """Work out the fields of all stages, so that what is wrong with them is found before a run begins."""
+        for stage in stages:
+            self._take_field(stage)
 
     def _take_field(self, stage: Stage) -> None:
         """Evaluate the field's pattern at own nodes, once for all stages that share it, and tell the sources."""

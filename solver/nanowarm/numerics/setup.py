@@ -20,6 +20,7 @@ from nanowarm.physics.fields import AnyField
 Array = NDArray[np.float64]
 
 ROOM = 293.15  # [K]
+REACH = 0.7  # of an edge: no point of a cell is farther from all its corners
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,7 @@ def equip(case: Case, operators: Operators, equation: type[HeatEquation] = HeatE
     concentration = {name: field.concentration for name, field in iron.items()}
     tolerance = case.input.solver.tolerance
     heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators))
+    heat.prepare(case.stages)
     notes = [f"{name}: {note}" for name, field in iron.items() for note in field.notes]
     notes += _validity(case, heat)
     return Equipped(heat, iron, tuple(notes))
@@ -103,7 +105,7 @@ def check_coils(case: Case, operators: Operators) -> None:
         nearest = operators.layout.comm.allreduce(nearest, op=MPI.MIN)
         covered = operators.layout.comm.allreduce(covered, op=MPI.LAND)
         where = f"{case.path}: field (stage {stage})"
-        if nearest <= max(field.wire(), 0.5 * edge):
+        if nearest <= max(field.wire(), REACH * edge):
             raise CaseError(f"{where}: the coil runs through the body: a conductor is {1e3 * nearest:.3g} mm from a node of it")
         if not covered:
             raise CaseError(f'{where}: the map does not cover the body; give a larger one, or outside = "nearest"')

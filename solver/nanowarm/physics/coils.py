@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from abc import abstractmethod
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -52,13 +53,13 @@ Turns = Annotated[float, BeforeValidator(_turns), WithJsonSchema({"type": "numbe
 class Winding(Model):
     """Where the current of a coil runs."""
 
+    @abstractmethod
     def currents(self) -> tuple[Conductor, ...]:
         """The currents, each per ampere of the coil."""
-        raise NotImplementedError
 
+    @abstractmethod
     def middle(self) -> Vector:
         """Where an amplitude counts if no point is given [m]."""
-        raise NotImplementedError
 
 
 class CoaxialWinding(Winding):
@@ -84,9 +85,9 @@ class CoaxialWinding(Winding):
         """The centre [m]."""
         return self.centre
 
+    @abstractmethod
     def around_origin(self) -> tuple[Conductor, ...]:
         """The currents, around the origin and the z axis."""
-        raise NotImplementedError
 
     def ring(self, radius: float, height: float, turns: float) -> Ring:
         """A current around the z axis, dimensions in radii and turns in turns of the winding."""

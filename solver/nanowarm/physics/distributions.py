@@ -7,6 +7,7 @@ are depots, a table says its `kind`.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol
 
@@ -95,9 +96,9 @@ class Profile(Model):
             raise ValueError("the places of `at` must increase strictly")
         return self
 
+    @abstractmethod
     def distance(self, points: Array) -> Array:
         """Distance [m] that the profile is over, shape (n,)."""
-        raise NotImplementedError
 
     def concentration(self, points: Array) -> Array:
         """Iron [kg/m3] at points [m] of shape (n, 3), shape (n,)."""
