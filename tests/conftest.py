@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from nanowarm import load_case
@@ -24,6 +25,9 @@ from nanowarm.pipeline import build_mesh
 Array = NDArray[np.float64]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("repeatable")  # other draws are for a person to look at
 MESHES = Path(__file__).parents[1] / "meshes"
 SOURCED = {"source": "invented for a test", "quality": "estimate"}
 DENSITY = 1000.0  # [kg/m3] of every material here, so that capacity = 1000 times specific heat

@@ -19,7 +19,8 @@ WITHIN = 2.0  # [K] around a temperature, over which the bound on the diffusivit
 _NONE = np.empty(0, dtype=np.int64)
 
 NEWTON_TOLERANCE = 1e-9  # [K] of the temperature at nodes that media share
-NEWTON_ITERATIONS = 100  # bisection alone needs 45
+NEWTON_ITERATIONS = 150  # of which 50 halve the bracket
+WIDEST = 1e6  # [K] half the first bracket
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,16 +204,21 @@ class Thermodynamics:
         return np.asarray(sum(f * m.enthalpy(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True)))
 
     def _solve_shared(self, enthalpy: Array) -> None:
-        """Newton's method from the last temperature, kept inside a bracket that halves where it would leave."""
+        """Newton's method from the last temperature, inside a bracket that is halved where it would leave or now and then.
+
+        Halving every third time ends the cycles that Newton's method runs into around a peak of the capacity.
+        """
         temperature = self.shared_temperature
-        low, high = np.full_like(temperature, -1e6), np.full_like(temperature, 1e6)
-        for _ in range(NEWTON_ITERATIONS):
+        low, high = np.full_like(temperature, -WIDEST), np.full_like(temperature, WIDEST)
+        for iteration in range(NEWTON_ITERATIONS):
             excess = self._shared_enthalpy(temperature) - enthalpy
+            step = excess / self._shared_capacity(temperature)
+            found = np.abs(step) < NEWTON_TOLERANCE
             low, high = np.where(excess < 0, temperature, low), np.where(excess > 0, temperature, high)
-            better = temperature - excess / self._shared_capacity(temperature)
-            better = np.where((better < low) | (better > high), 0.5 * (low + high), better)
-            change, temperature = float(np.abs(better - temperature).max()), better
-            if change < NEWTON_TOLERANCE:
+            better = temperature - step
+            halved = ~found & ((better <= low) | (better >= high) | (iteration % 3 == 2))
+            temperature = np.where(halved, 0.5 * (low + high), better)
+            if found.all():
                 break
         self.shared_temperature = temperature
 
