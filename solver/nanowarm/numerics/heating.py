@@ -161,14 +161,16 @@ class NodalTables:
         self._square = self._amplitude**2
         self._starts, self._slopes = by_field.tables()
         self._entries = self._starts.size // (LEVELS + 1)
+        self._below, self._above = self._level * self._entries, np.empty(thermo.size)
 
     def look_up(self, out: Array) -> None:
         """Specific power [W per kg iron] of every node at its temperature and amplitude."""
         thermo = self.by_field.thermo
-        thermo.interpolate_levels(self._starts, self._slopes, self._level * self._entries, out)
-        above = np.empty_like(out)
-        thermo.interpolate_levels(self._starts, self._slopes, (self._level + 1) * self._entries, above)
-        out += self._part * (above - out)
+        thermo.interpolate_levels(self._starts, self._slopes, self._below, out)
+        thermo.interpolate_levels(self._starts, self._slopes, self._below + self._entries, self._above)
+        np.subtract(self._above, out, out=self._above)
+        self._above *= self._part
+        out += self._above
         if thermo.shared.size:
             out[thermo.shared] = self._at_shared()
         out *= self._square

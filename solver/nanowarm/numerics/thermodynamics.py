@@ -176,10 +176,12 @@ class Thermodynamics:
 
     def interpolate_levels(self, starts: Array, slopes: Array, offset: NDArray[np.intp], out: Array) -> None:
         """Values from tables that lie one after the other, each node from that at its own offset."""
-        index = np.clip(self._index, 0, ENTRIES * len(self.media) - 1) + offset
-        np.take(slopes, index, out=out)
+        index = np.clip(self._index, 0, ENTRIES * len(self.media) - 1)
+        index += offset
+        np.take(slopes, index, out=out, mode="clip")
         out *= self._place
-        out += np.take(starts, index)
+        np.take(starts, index, out=self._work, mode="clip")
+        out += self._work
 
     def stiffest(self, sums: Array) -> float:
         """Largest of sum_m k_m dT/du S_m over the nodes, with k_m and dT/du at their worst within `WITHIN`.
