@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -43,6 +44,23 @@ _BOUNDS = {
     "less_than": ("below", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+
+
+def check_table(at: Sequence[float], values: Sequence[Any], places: str, entries: str = "values") -> None:
+    """Refuse a table whose rows don't match or are not in order.
+
+    Args:
+        at: abscissae.
+        values: ordinates.
+        places, entries: what the two hold, for the message.
+
+    Raises:
+        ValueError: saying which.
+    """
+    if len(at) != len(values):
+        raise ValueError(f"`at` has {len(at)} {places} and `values` {len(values)} {entries}: give as many")
+    if any(late <= early for early, late in itertools.pairwise(at)):
+        raise ValueError(f"the {places} of `at` must increase strictly")
 
 
 def frozen_copy(raw: Any) -> Any:

@@ -26,7 +26,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from nanowarm import quantity
-from nanowarm.model import Model
+from nanowarm.model import Model, check_table
 from nanowarm.physics.iron_images import Direction, Image, Point, unit_vector
 from nanowarm.quantity import Coordinate, IronConcentration, IronMass, Length
 
@@ -90,10 +90,7 @@ class Profile(Model):
 
     @model_validator(mode="after")
     def _matches(self) -> Profile:
-        if len(self.at) != len(self.values):
-            raise ValueError(f"`at` has {len(self.at)} places and `values` {len(self.values)} concentrations: give as many")
-        if any(far <= near for near, far in zip(self.at, self.at[1:], strict=False)):
-            raise ValueError("the places of `at` must increase strictly")
+        check_table(self.at, self.values, "places", "concentrations")
         return self
 
     @abstractmethod

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AliasChoices, Discriminator, Field, Tag, model_validator
 
 from nanowarm import quantity
-from nanowarm.model import Model
+from nanowarm.model import Model, check_table
 from nanowarm.quantity import Angle, Coordinate, IronConcentration, IronMass
 
 if TYPE_CHECKING:
@@ -101,10 +101,7 @@ class Tabulated(Calibration):
 
     @model_validator(mode="after")
     def _matches(self) -> Tabulated:
-        if len(self.at) != len(self.values):
-            raise ValueError(f"`at` has {len(self.at)} points and `values` {len(self.values)} concentrations: give as many")
-        if any(high <= low for low, high in zip(self.at, self.at[1:], strict=False)):
-            raise ValueError("the points of `at` must increase strictly")
+        check_table(self.at, self.values, "points", "concentrations")
         if self.valid is not None and not self.at[0] <= self.valid[0] < self.valid[1] <= self.at[-1]:
             raise ValueError(f"`valid` must lie within the points of `at`, {self.at[0]:g} to {self.at[-1]:g}")
         return self

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from nanowarm.model import Model
+from nanowarm.model import Model, check_table
 from nanowarm.physics.curves import Array, Curve, constant, weighted_sum
 from nanowarm.quantity import (
     Conductivity,
@@ -64,10 +64,7 @@ class Property[Quantity](Sourced):
     def _is_complete(self) -> Property[Quantity]:
         if (self.value is None) == (not self.at):
             raise ValueError("give either `value`, or `at` and `values`")
-        if len(self.at) != len(self.values):
-            raise ValueError(f"`at` has {len(self.at)} temperatures and `values` {len(self.values)} values: give as many")
-        if any(high <= low for low, high in zip(self.at, self.at[1:], strict=False)):
-            raise ValueError("the temperatures of `at` must increase strictly")
+        check_table(self.at, self.values, "temperatures")
         return self
 
     def curve(self) -> Curve:
