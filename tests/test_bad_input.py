@@ -90,7 +90,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     # the mesh
     ("mesh", GONE, "mesh: missing: this key is required"),
     ("mesh", [], "mesh: must be a section of keys, [...] or { ... }; found a list"),
-    ("mesh|file", GONE, "mesh.file: missing: this key is required"),
+    ("mesh|file", GONE, "mesh: give file, or files (the closed surface around each region by name), one of them"),
     ("mesh|file", 5, 'mesh.file: must be text in quotes, "..."; found 5'),
     ("mesh|file", "gone.geo", "mesh.file: there is no such file: gone.geo"),
     ("mesh|file", ".", "mesh.file: there is no such file: "),
@@ -107,7 +107,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("mesh|refine", 7, "mesh.refine: must be at most 6; found 7"),
     ("mesh|refine", 1.5, "mesh.refine: must be a whole number without quotes; found 1.5"),
     ("mesh|refine", True, "mesh.refine: must be a whole number without quotes; found true"),
-    ("mesh|parametres", {}, "mesh.parametres: unknown key; did you mean parameters? known: file, parameters, refine, size, unit"),
+    ("mesh|parametres", {}, "mesh.parametres: unknown key; did you mean parameters? known: coordinates, file, files, graded, labels, names"),
     ("mesh|parameters|volume", [1], 'must be text with a unit such as "1 mL", or a plain number; found a list'),
     ("mesh|parameters|volume", math.inf, "mesh.parameters.volume: must be finite; found inf"),
     # the file as a whole

@@ -39,6 +39,6 @@ def test_a_shipped_case_ends_with_its_recorded_verdict_and_loses_no_energy(bench
 @pytest.mark.parametrize("name", RECORDED)
 def test_the_geometry_and_the_title_of_a_shipped_case_are_there(name: str) -> None:
     case = load_case(shipped_cases()[name])
-    assert case.mesh_file.is_file()
+    assert case.mesh_files[0].is_file()
     assert case.input.title
-    assert Path(case.filled["mesh"]["file"]) == case.mesh_file
+    assert Path(case.filled["mesh"]["file"]) == case.mesh_files[0]

@@ -56,9 +56,14 @@ class Case:
     files: Mapping[str, Path]
 
     @property
-    def mesh_file(self) -> Path:
-        """Absolute path of the geometry."""
-        return (self.path.parent / self.input.mesh.file).resolve()
+    def folder(self) -> Path:
+        """Folder of the case file, from which its relative paths count."""
+        return self.path.parent
+
+    @property
+    def mesh_files(self) -> tuple[Path, ...]:
+        """Absolute paths of the geometry."""
+        return tuple(path.resolve() for path in self.input.mesh.paths(self.folder).values())
 
     def critical_rate(self, region: str, direction: int) -> float:
         """Critical warming (1) or cooling (-1) rate [K/s] of a region's material; infinite where not known."""
@@ -132,8 +137,9 @@ def _without(given: Mapping[str, Any], locations: Iterable[Location]) -> dict[st
 
 def _check_mesh_file(draft: Draft, folder: Path) -> None:
     """Tell whether the geometry is missing, with the other faults."""
-    if "mesh" in draft.usable and not os.path.isfile(folder / draft.input.mesh.file):
-        draft.tell(("mesh", "file"), f"there is no such file: {shortened(str(folder / draft.input.mesh.file))}")
+    for key, file in draft.input.mesh.paths(folder).items() if "mesh" in draft.usable else ():
+        if not os.path.isfile(file):
+            draft.tell(("mesh", *key.split(".", 1)), f"there is no such file: {shortened(str(file))}")
 
 
 def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> None:
@@ -165,7 +171,9 @@ def _differences(section: str, given: Iterable[str], in_mesh: set[str]) -> list[
 def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The case as TOML data: the user's texts where given, defaults elsewhere, files by absolute path."""
     filled: dict[str, Any] = _over(case.model_dump(mode="json", by_alias=True, exclude_none=True), raw)
-    filled["mesh"]["file"] = str((folder / case.mesh.file).resolve())
+    for key, file in case.mesh.paths(folder).items():
+        place = filled["mesh"] if key == "file" else filled["mesh"]["files"]
+        place[key.removeprefix("files.")] = str(file.resolve())
     for place in (filled.get("field", {}), *(stage.get("field", {}) for stage in filled["stages"])):
         _resolve(place, folder)
     for region in filled["regions"].values():

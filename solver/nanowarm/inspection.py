@@ -193,8 +193,7 @@ def serial_mesh(case: Case) -> tuple[RawMesh, bool]:
     """
     from nanowarm.numerics.raw_mesh import make_mesh
 
-    given = case.input.mesh
-    made = make_mesh(case.mesh_file, given.unit, given.parameters, given.size)
+    made = make_mesh(case.input.mesh, case.folder)
     return made.mesh, made.cached
 
 

@@ -139,7 +139,7 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     serial: list[RawMesh] = []
 
     def make() -> Made:
-        made = make_mesh(case.mesh_file, given.unit, given.parameters, given.size)
+        made = make_mesh(given, case.folder)
         serial.append(made.mesh)
         return Made(made.cached, made.digest)
 

@@ -46,7 +46,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
     for name, end in solution.stage_ends.items():
         stages.append({"name": name, "start_s": begin, "end_s": end})
         begin = end
-    files = [case.path, case.mesh_file, *case.files.values()]
+    files = [case.path, *case.mesh_files, *case.files.values()]
     for region in case.input.regions.values():
         files += region.particles.files(case.path.parent) if region.particles else ()
     for stage in case.stages:

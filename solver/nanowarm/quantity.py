@@ -205,6 +205,7 @@ TEMPERATURE = Dimension("K", "-150 degC", most=1e5, reader=temperature)
 TEMPERATURE_DIFFERENCE = Dimension("K", "10 K", 0.0, most=1e5)
 TOLERANCE = Dimension("K", "0.01 K", 0.0, positive=True, most=1e3)
 TEMPERATURE_RATE = Dimension("K/s", "55 degC/min", 0.0, most=1e9)
+VOLUME = Dimension("m^3", "1.3 mL", 0.0, positive=True, most=1e3)
 LENGTH = Dimension("m", "1 mm", 0.0, positive=True, most=1e3)
 COORDINATE = Dimension("m", "0 mm", most=1e3)
 DURATION = Dimension("s", "60 s", 0.0, positive=True, most=1e10)
@@ -237,6 +238,7 @@ TemperatureDifference = Annotated[float, *TEMPERATURE_DIFFERENCE.annotation()]
 Tolerance = Annotated[float, *TOLERANCE.annotation()]
 TemperatureRate = Annotated[float, *TEMPERATURE_RATE.annotation()]
 Length = Annotated[float, *LENGTH.annotation()]
+Volume = Annotated[float, *VOLUME.annotation()]
 Coordinate = Annotated[float, *COORDINATE.annotation()]
 Duration = Annotated[float, *DURATION.annotation()]
 Time = Annotated[float, *TIME.annotation()]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from nanowarm.mesh_section import MeshInput
 from nanowarm.model import Model, shown
 from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.distributions import AnyIron
 from nanowarm.physics.fields import AnyField, NoField
 from nanowarm.physics.protocol import StageInput
-from nanowarm.quantity import Coordinate, Duration, Length, Temperature, Tolerance
+from nanowarm.quantity import Coordinate, Duration, Temperature, Tolerance, Volume
 from nanowarm.results.criteria import AnyCriterion
 
 VERSION = 1  # of the case file's format
@@ -28,34 +28,7 @@ def _version(given: Any) -> Any:
     return given
 
 
-def _parameter(given: Any) -> Any:
-    if isinstance(given, bool) or not isinstance(given, str | int | float):
-        raise ValueError(f'must be text with a unit such as "1 mL", or a plain number; found {shown(given)}')
-    if isinstance(given, int | float) and not math.isfinite(given):
-        raise ValueError(f"must be finite; found {given}")
-    return given
-
-
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-Parameter = Annotated[str | int | float, BeforeValidator(_parameter)]
-
-
-class MeshInput(Model):
-    """Where the geometry comes from and how finely it is divided.
-
-    Args:
-        file: Gmsh recipe, mesh or CAD file; relative to the case file.
-        unit: length unit of the file; a recipe says its own.
-        parameters: declared numbers of a recipe.
-        size: target edge length [m].
-        refine: uniform refinements after distribution, each with eight times the cells.
-    """
-
-    file: str
-    unit: Literal["m", "cm", "mm", "um", "inch"] | None = None
-    parameters: Mapping[str, Parameter] = {}
-    size: Length | None = None
-    refine: Annotated[int, Field(ge=0, le=6)] = 0
 
 
 class InitialInput(Model):
@@ -87,11 +60,13 @@ class RegionInput(Model):
 
     Args:
         eddy: whether eddy currents heat it, by the electrical conductivity of its material.
+        volume: as measured or wanted [m3]; the mesh is compared with it.
     """
 
     material: str | Mixture
     particles: ParticleUse | None = None
     eddy: bool = False
+    volume: Volume | None = None
 
 
 class SolverInput(Model):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nanowarm.errors import MeshError
+from nanowarm.mesh_section import MeshInput
 from nanowarm.numerics import raw_mesh
 from nanowarm.numerics.mesh_checks import RawMesh, signed_volumes
 from nanowarm.numerics.raw_mesh import MadeMesh, make_mesh
@@ -27,7 +28,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 def made(file: Path, size: float | None = None, unit: str | None = None, **parameters: str | float) -> MadeMesh:
-    return make_mesh(file, unit, parameters, size)
+    size_text = None if size is None else f"{size!r} m"
+    return make_mesh(MeshInput(file=str(file), unit=unit, parameters=parameters, size=size_text), file.parent)
 
 
 def written(folder: Path, text: str, name: str = "recipe.geo") -> Path:
@@ -264,4 +266,4 @@ def test_a_mesh_of_hexahedra_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_that_never_ends_is_stopped(tmp_path: Path) -> None:
     file = written(tmp_path, "// unit: mm\nFor i In {0:1}\n i = 0;\n Sleep 1;\nEndFor\n" + CUBE)
     with pytest.raises(MeshError, match="no mesh after 2 s"):
-        make_mesh(file, None, {}, None, time_limit=2.0)
+        make_mesh(MeshInput(file=str(file)), file.parent, time_limit=2.0)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.special import jv
 
+from nanowarm.mesh_section import MeshInput
 from nanowarm.numerics.eddy import SMALLEST_RATIO, EddyHeating, eddy_heating, skin_depth
 from nanowarm.numerics.mesh import distribute
 from nanowarm.numerics.operators import Operators, assemble
@@ -47,7 +48,7 @@ AXIAL = uniform((0, 0, 1))
 
 @cache
 def raw(recipe: str, size: float, **parameters: str) -> RawMesh:
-    return make_mesh(MESHES / f"{recipe}.geo", None, parameters, size).mesh
+    return make_mesh(MeshInput(file=f"{recipe}.geo", parameters=parameters, size=f"{size!r} m"), MESHES).mesh
 
 
 @cache
@@ -257,6 +258,7 @@ def test_the_smallest_skin_depth_is_that_of_the_limit() -> None:
 ON_RANKS = """
 import sys
 from pathlib import Path
+from nanowarm.mesh_section import MeshInput
 from nanowarm.numerics.stack import MPI
 import numpy as np
 from nanowarm.numerics.eddy import eddy_heating
@@ -267,7 +269,8 @@ from nanowarm.numerics.raw_mesh import make_mesh
 
 comm = MPI.COMM_WORLD
 recipe = Path(sys.argv[1])
-raw = make_mesh(recipe, None, {"volume": "0.2 mL", "wall": "1 mm"}, 1e-3).mesh if comm.rank == 0 else None
+given = MeshInput(file=str(recipe), parameters={"volume": "0.2 mL", "wall": "1 mm"}, size="1 mm")
+raw = make_mesh(given, recipe.parent).mesh if comm.rank == 0 else None
 operators = assemble(distribute(raw, comm))
 field = lambda points: 0.5 * np.cross([0.3, 0.2, 1.0], points - [0.01, 0.0, 0.0])
 found = eddy_heating(operators, {"cpa": 0.5, "container": 1e-4}, field, 3e5)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.metadata
 import json
 import os
 import signal
@@ -13,25 +11,19 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nanowarm.errors import MeshError
+from nanowarm.mesh_section import MeshInput
+from nanowarm.model import nearest
 from nanowarm.numerics.mesh_checks import RawMesh, check_mesh, checked
-from nanowarm.numerics.recipe_text import read_recipe
-from nanowarm.numerics.recipes import LENGTH_UNITS, length_unit, parameter_values, refuse_commands
+from nanowarm.numerics.mesh_request import METRES, Asked, ask, renamed
 
 __all__ = ["MadeMesh", "RawMesh", "check_mesh", "make_mesh"]
-
-_FORMAT = 1  # of the cached arrays and of how they are made; another number makes every mesh anew
-_METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "inch": 0.0254}  # inch: exact by definition
-_RECIPES = frozenset((".geo", ".geo_unrolled"))
-_OWN_UNIT = frozenset((".step", ".stp", ".iges", ".igs"))  # the file says it, and Gmsh converts
-_MESHES = frozenset((".msh", ".vtu", ".vtk", ".xdmf", ".inp", ".med", ".mesh", ".bdf", ".nas", ".unv", ".cgns", ".e"))
-_GMSH_READS = _RECIPES | _OWN_UNIT | {".brep", ".brp", ".xao", ".stl", ".obj", ".msh"}
 
 
 @dataclass(frozen=True)
@@ -42,100 +34,76 @@ class MadeMesh:
         mesh: the checked mesh.
         cached: whether it was taken from the cache.
         digest: SHA-256 of everything it was made from.
+        notes: what was repaired, assumed or named on the way.
+        steps: name, seconds and peak memory [MB] of each step of making it.
     """
 
     mesh: RawMesh
     cached: bool
     digest: str
+    notes: tuple[str, ...] = ()
+    steps: tuple[tuple[str, float, float], ...] = ()
 
 
-def make_mesh(
-    file: Path,
-    unit: str | None,
-    parameters: Mapping[str, str | float],
-    size: float | None,
-    time_limit: float = 1800.0,
-) -> MadeMesh:
-    """The checked mesh of a geometry or mesh file.
+def make_mesh(mesh: MeshInput, folder: Path, time_limit: float = 1800.0) -> MadeMesh:
+    """The checked mesh of the geometry or mesh file that a case names.
 
     Args:
-        file: Gmsh recipe, CAD file, surface, .msh, or any format meshio reads.
-        unit: length unit of the file; None for one that says its own.
-        parameters: values of a recipe's parameters, by name.
-        size: longest edge length wanted [m]; None leaves it to the recipe or Gmsh. Ignored for a mesh.
-        time_limit: seconds after which Gmsh is ended.
+        mesh: the section of the case.
+        folder: from which its relative paths count.
+        time_limit: seconds after which the mesh program is ended.
 
     Raises:
-        MeshError: the file can't be used, or Gmsh failed.
+        MeshError: the file can't be used, or the mesh program failed.
     """
-    request = _request(file, unit, parameters, size)
-    digest = _digest(request)
+    asked = ask(mesh, folder)
+    digest = asked.digest()
     kept = _cache_folder() / f"{digest}.npz"
-    mesh = _load(kept)
-    if mesh is not None:
-        return MadeMesh(mesh, True, digest)
-    arrays = _run_process(request, file, time_limit)
-    mesh = checked(_raw_mesh(arrays, _METRES[request["unit"]]), file)
-    _keep(mesh, kept)
-    return MadeMesh(mesh, False, digest)
+    stored = _load(kept)
+    if stored is not None:
+        return _made(mesh, asked, digest, *stored, cached=True)
+    arrays = _run_process(asked, time_limit)
+    raw = checked(_raw_mesh(arrays, METRES[asked.request["unit"]]), asked.about)
+    journal = str(arrays["journal"])
+    _keep(raw, journal, kept)
+    return _made(mesh, asked, digest, raw, journal, cached=False)
 
 
-def _request(file: Path, unit: str | None, parameters: Mapping[str, str | float], size: float | None) -> dict[str, Any]:
-    """Everything the mesh depends on, with lengths in the file's unit."""
-    if not file.is_file():
-        raise MeshError(f"{file}: there is no such file; correct mesh.file")
-    if file.stat().st_size == 0:
-        raise MeshError(f"{file}: the file is empty; export it again")
-    suffix = file.suffix.lower()
-    recipe = suffix in _RECIPES
-    if suffix in _GMSH_READS:
-        refuse_commands(file)
-    if parameters and not recipe:
-        raise MeshError(f"{file}: only a Gmsh recipe (.geo) has parameters; remove mesh.parameters")
-    if size is not None and not 0 < size < float("inf"):
-        raise MeshError(f"{file}: the size {size!r} m must be above 0")
-    own_unit = _unit(file, unit)
-    return {
-        "file": str(file.resolve()),
-        "unit": own_unit,
-        "parameters": dict(sorted(parameter_values(file, parameters).items())) if recipe else {},
-        "size": None if size is None or suffix in _MESHES else size / _METRES[own_unit],
-    }
+def _made(mesh: MeshInput, asked: Asked, digest: str, raw: RawMesh, journal: str, *, cached: bool) -> MadeMesh:
+    told = json.loads(journal)
+    notes = list(told["notes"])
+    if asked.request["kind"] == "mesh" and mesh.size is not None:
+        notes.append(f"{asked.about.name} is a mesh and used as it is: size is ignored; refine = 1 halves its edges")
+    return MadeMesh(_renamed(raw, mesh.names, asked.about), cached, digest, tuple(notes), tuple(map(tuple, told["steps"])))
 
 
-def _unit(file: Path, given: str | None) -> str:
-    """Length unit of the coordinates that Gmsh or meshio will return."""
-    if given is not None and given not in LENGTH_UNITS:
-        raise MeshError(f"{file}: unit {given!r} is not known; allowed are {', '.join(LENGTH_UNITS)}")
-    own = length_unit(file) if file.suffix.lower() in _RECIPES else None
-    if own is not None and given not in (None, own):
-        raise MeshError(f"{file}: the case says {given} but the recipe says {own}; remove unit from the case")
-    if file.suffix.lower() in _OWN_UNIT:
-        return given or "mm"
-    unit = own or given
-    if unit is None:
-        raise MeshError(f'{file}: the file does not say its length unit; write the length unit: unit = "mm"')
-    return unit
+def _renamed(mesh: RawMesh, names: Mapping[str, str], file: Path) -> RawMesh:
+    """The mesh with the names that the case gives to its regions and surfaces.
+
+    Raises:
+        MeshError: an old name is not there.
+    """
+    known = (*mesh.region_names, *mesh.surface_names)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise MeshError(*(f"{file}: mesh.names.{name}: {nearest(name, known)}" for name in unknown))
+    regions, region = renamed(mesh.region_names, names)
+    surfaces, surface = renamed(mesh.surface_names, names)
+    return replace(
+        mesh,
+        region_names=regions,
+        surface_names=surfaces,
+        cell_region=np.array(region, np.int32)[mesh.cell_region],
+        facet_surface=np.array(surface, np.int32)[mesh.facet_surface] if surfaces else mesh.facet_surface,
+    )
 
 
-def _digest(request: Mapping[str, Any]) -> str:
-    """SHA-256 of the contents of all files, of the request, and of the versions that make the mesh."""
-    file = Path(request["file"])
-    files = read_recipe(file).files if file.suffix.lower() in _GMSH_READS else (file,)
-    versions = [importlib.metadata.version(name) for name in ("gmsh", "meshio")]
-    about = {name: value for name, value in request.items() if name != "file"}
-    total = hashlib.sha256(json.dumps([_FORMAT, versions, file.suffix, about]).encode())
-    for part in files:
-        with part.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
-    return total.hexdigest()
-
-
-def _run_process(request: Mapping[str, Any], file: Path, time_limit: float) -> dict[str, Any]:
+def _run_process(question: Asked, time_limit: float) -> dict[str, Any]:
     """Arrays that the process of `gmsh_process` leaves."""
+    file = question.about
     with tempfile.TemporaryDirectory(prefix="nanowarm-") as folder:
         asked, made = Path(folder, "request.json"), Path(folder, "mesh.npz")
-        asked.write_text(json.dumps(request))
+        asked.write_text(json.dumps(question.request))
         command = [sys.executable, "-m", "nanowarm.numerics.gmsh_process", str(asked), str(made)]
         try:
             done = subprocess.run(
@@ -193,18 +161,20 @@ def _cache_folder() -> Path:
     return (Path(general) if general else Path.home() / ".cache") / "nanowarm" / "meshes"
 
 
-def _load(kept: Path) -> RawMesh | None:
-    """The mesh in the cache; None where there is none or it is damaged."""
+def _load(kept: Path) -> tuple[RawMesh, str] | None:
+    """The mesh in the cache and its journal; None where there is none or it is damaged."""
     try:
-        return _raw_mesh(_arrays(kept), 1.0)
+        arrays = _arrays(kept)
+        return _raw_mesh(arrays, 1.0), str(arrays["journal"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
-def _keep(mesh: RawMesh, kept: Path) -> None:
+def _keep(mesh: RawMesh, journal: str, kept: Path) -> None:
     """Put a mesh into the cache; a folder that can't be written to only costs time."""
     arrays: dict[str, Any] = {field.name: np.asarray(getattr(mesh, field.name)) for field in fields(mesh)}
     arrays["cells"], arrays["facets"] = mesh.cells.astype(np.int32), mesh.facets.astype(np.int32)
+    arrays["journal"] = np.array(journal)
     temporary = kept.with_name(f"{kept.stem}.{os.getpid()}.part.npz")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
