@@ -145,7 +145,7 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
 
     made = on_first(comm, make)
     mesh = distribute(serial.pop() if serial else None, comm, given.refine)
-    check_names(case, mesh.region_names, mesh.facets)
+    check_names(case, mesh.region_names, mesh.surface_names)
     say(f"mesh {'from the cache' if made.cached else 'made by Gmsh'}: {mesh.cell_count()} tetrahedra")
     return mesh, made
 

@@ -21,7 +21,7 @@ _FLAT = 1e-9  # volume over cube of the longest edge; 0.118 for a regular tetrah
 _MOST_NODES = 2_000_000  # its cube fits into 64 bits, see facet_keys
 _TOUCHING = 1e-6  # distance over the mean edge below which two nodes are one point
 # Corners of each facet, counter-clockwise seen from outside a cell of positive volume.
-_FACETS = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
+FACETS = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def facet_keys(facets: Indices, nodes: int) -> Indices:
 
 def facet_table(mesh: RawMesh) -> FacetTable:
     """The facets of all cells of a mesh."""
-    nodes = mesh.cells[:, _FACETS].reshape(-1, 3)
+    nodes = mesh.cells[:, FACETS].reshape(-1, 3)
     keys = facet_keys(nodes, len(mesh.points))
     order = np.argsort(keys, kind="stable")
     keys = keys[order]

@@ -101,8 +101,8 @@ def assemble(mesh: Mesh) -> Operators:
     for region in mesh.region_names:
         mass[region] = layout.filled(_lumped(_over_cells(v, mesh, mesh.cells(region)))[: layout.owned])
     nodes, areas = {}, {}
-    for name, facets in mesh.facets.items():
-        area = _lumped(_over_facets(v, mesh, facets))[: layout.owned]
+    for name in mesh.surface_names:
+        area = _lumped_area(space, mesh, name)[: layout.owned]
         nodes[name] = np.flatnonzero(area)
         areas[name] = area[nodes[name]]
     position = space.tabulate_dof_coordinates()[: layout.owned].copy()
@@ -114,16 +114,20 @@ def _over_cells(integrand: ufl.core.expr.Expr, mesh: Mesh, cells: Indices) -> fe
     return fem.form(integrand * ufl.Measure("dx", domain=mesh.domain, subdomain_data=[(0, cells)])(0))
 
 
-def _over_facets(integrand: ufl.core.expr.Expr, mesh: Mesh, facets: Indices) -> fem.Form:
-    """The form of an integral over some outer facets; every surface uses the same compiled code."""
-    topology = mesh.domain.topology
-    pairs = fem.compute_integration_domains(fem.IntegralType.exterior_facet, topology, np.sort(facets))
-    return fem.form(integrand * ufl.Measure("ds", domain=mesh.domain, subdomain_data=[(0, pairs)])(0))
-
-
 def _lumped(form: fem.Form) -> Array:
     """Row sums of a mass matrix: the integral of every node's shape function."""
     vector = fem.assemble_vector(form)
+    vector.scatter_reverse(la.InsertMode.add)
+    return vector.array
+
+
+def _lumped_area(space: fem.FunctionSpace, mesh: Mesh, surface: str) -> Array:
+    """A third of the area of each facet of a surface at each of its three corners, summed."""
+    cells, opposite = mesh.facets(surface)
+    corner = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0][cells[:, None], opposite]]
+    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    vector = la.vector(space.dofmap.index_map)
+    np.add.at(vector.array, space.dofmap.list[cells[:, None], opposite], np.linalg.norm(normal, axis=1)[:, None] / 6.0)
     vector.scatter_reverse(la.InsertMode.add)
     return vector.array
 

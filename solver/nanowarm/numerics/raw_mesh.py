@@ -22,6 +22,7 @@ from nanowarm.mesh_section import MeshInput
 from nanowarm.model import nearest
 from nanowarm.numerics.mesh_checks import RawMesh, check_mesh, checked
 from nanowarm.numerics.mesh_request import METRES, Asked, ask, renamed
+from nanowarm.numerics.ordering import in_order
 
 __all__ = ["MadeMesh", "RawMesh", "check_mesh", "make_mesh"]
 
@@ -63,7 +64,7 @@ def make_mesh(mesh: MeshInput, folder: Path, time_limit: float = 1800.0) -> Made
     if stored is not None:
         return _made(mesh, asked, digest, *stored, cached=True)
     arrays = _run_process(asked, time_limit)
-    raw = checked(_raw_mesh(arrays, METRES[asked.request["unit"]]), asked.about)
+    raw = in_order(checked(_raw_mesh(arrays, METRES[asked.request["unit"]]), asked.about))
     journal = str(arrays["journal"])
     _keep(raw, journal, kept)
     return _made(mesh, asked, digest, raw, journal, cached=False)

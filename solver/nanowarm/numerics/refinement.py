@@ -6,10 +6,12 @@ rank counts; here the shortest diagonal is taken (Bey 1995, Computing 55:355, di
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.stack import basix, dolfinx_mesh
+from nanowarm.numerics.stack import MPI, basix, dolfinx, dolfinx_mesh, fem, la, ufl
 
 Indices = NDArray[np.int32]
 Array = NDArray[np.float64]
@@ -23,6 +25,7 @@ _DIAGONALS = (((4, 9), (5, 6, 8, 7)), ((5, 8), (4, 6, 9, 7)), ((6, 7), (4, 5, 9,
 _CHILDREN = np.array(
     [_CORNERS + tuple((*ends, ring[i], ring[(i + 1) % 4]) for i in range(4)) for ends, ring in _DIAGONALS]
 )  # (diagonal, child, node)
+_TAG = 1203  # of the messages between ranks that share nodes
 # A metric just off the Euclidean one, so that equal diagonals are told apart by direction.
 _METRIC = np.eye(3) + 1e-6 * np.array([[0.0, 1.7, 2.9], [1.7, 3.1, 4.3], [2.9, 4.3, 7.9]])
 
@@ -42,75 +45,102 @@ def _parent_facets() -> NDArray[np.int64]:
 _FACETS = _parent_facets()
 
 
-def refined(domain: dolfinx_mesh.Mesh, region: Indices, tags: Indices) -> tuple[dolfinx_mesh.Mesh, Indices, Indices]:
-    """The mesh with every cell divided into eight.
+def domain_of(nodes: dolfinx.common.IndexMap, cells: Indices, points: Array) -> dolfinx_mesh.Mesh:
+    """The DOLFINx mesh of cells that stay on their rank, nothing reordered.
+
+    Args:
+        nodes: own nodes of this rank, then those of its cells that others own.
+        cells: local nodes of each own cell, shape (cells, 4).
+        points: coordinates of all local nodes [m], shape (nodes, 3).
+    """
+    kind = dolfinx_mesh.CellType.tetrahedron
+    cells = np.ascontiguousarray(cells, np.int32)
+    owned = dolfinx.common.IndexMap(nodes.comm, len(cells))
+    number = np.arange(*owned.local_range, dtype=np.int64)
+    rows = dolfinx.graph.adjacencylist(cells)._cpp_object
+    topology = dolfinx.cpp.mesh.Topology(kind, nodes, owned, rows, number)
+    every = nodes.local_to_global(np.arange(len(points), dtype=np.int32))
+    element = fem.coordinate_element(kind, 1)._cpp_object
+    geometry = dolfinx.cpp.mesh.Geometry_float64(nodes, cells, element, np.ascontiguousarray(points), every)
+    return dolfinx_mesh.Mesh(dolfinx.cpp.mesh.Mesh_float64(nodes.comm, topology, geometry), ufl.Mesh(TETRAHEDRON))
+
+
+def refined(domain: dolfinx_mesh.Mesh, region: Indices, surface: Indices) -> tuple[dolfinx_mesh.Mesh, Indices, Indices]:
+    """The mesh with every cell divided into eight, each on the rank of its parent.
 
     Args:
         domain: linear tetrahedra.
-        region: a number of every local cell, passed on to its children.
-        tags: a number of every local facet, -1 for none, passed on to the facets it is divided into.
+        region: a number of every own cell, passed on to its children.
+        surface: a number of the facet opposite to each corner of every own cell, -1 for none, passed on to the
+            facets it is divided into, shape (cells, 4).
 
     Returns:
-        The fine mesh and its cells' and facets' numbers.
+        The fine mesh, and its cells' and facets' numbers.
     """
-    topology = domain.topology
-    for pair in ((1, 0), (3, 1), (3, 2)):
-        topology.create_connectivity(*pair)
-    count = topology.index_map(3).size_local
-    corner = domain.geometry.x[domain.geometry.dofmaps[0][:count]]
+    corner = domain.geometry.x[domain.geometry.dofmaps[0]]
     midpoint = np.stack([0.5 * (corner[:, a] + corner[:, b]) for a, b in _EDGES], axis=1)
     lengths = [_squared_length(midpoint[:, a - 4] - midpoint[:, b - 4]) for (a, b), _ in _DIAGONALS]
-    diagonal = np.argmin(lengths, axis=0)
-    nodes, points = _nodes(domain, corner, midpoint)
-    cells = np.take_along_axis(nodes[:, None, :], _CHILDREN[diagonal], axis=2).reshape(-1, 4)
-    facets = topology.connectivity(3, 2).array.reshape(-1, 4)[:count]
-    which = _FACETS[diagonal].reshape(count, -1)
-    inherited = np.where(which >= 0, np.take_along_axis(tags[facets], np.maximum(which, 0), axis=1), -1).reshape(-1, 4)
-    fine = dolfinx_mesh.create_mesh(domain.comm, cells, TETRAHEDRON, points)
-    return fine, *_passed_on(fine, np.repeat(region[:count], 8), inherited.astype(np.int32))
+    diagonal = np.argmin(lengths, axis=0).astype(np.int8)
+    nodes, number = _nodes(domain)
+    points = np.empty((nodes.size_local + nodes.num_ghosts, 3))
+    points[number[:, :4]], points[number[:, 4:]] = corner, midpoint
+    cells = np.take_along_axis(number[:, None, :], _CHILDREN[diagonal], axis=2).reshape(-1, 4)
+    which = _FACETS[diagonal].reshape(len(number), -1)
+    inherited = np.where(which >= 0, np.take_along_axis(surface, np.maximum(which, 0), axis=1), -1)
+    return domain_of(nodes, cells, points), np.repeat(region, 8), inherited.reshape(-1, 4).astype(np.int32)
 
 
 def _squared_length(vector: Array) -> Array:
     return np.asarray(np.einsum("ni,ij,nj->n", vector, _METRIC, vector))
 
 
-def _nodes(domain: dolfinx_mesh.Mesh, corner: Array, midpoint: Array) -> tuple[NDArray[np.int64], Array]:
-    """Global numbers (cells, 10) of the nodes of the refined cells, and the coordinates of this rank's own nodes.
+def _nodes(domain: dolfinx_mesh.Mesh) -> tuple[dolfinx.common.IndexMap, Indices]:
+    """Nodes of the refined mesh, and local numbers of those of each own cell: its vertices, then the midpoints of its edges.
 
-    Each rank owns its vertices and the midpoints of its edges, numbered in this order, rank after rank.
+    Each rank owns the midpoints of its edges. A midpoint is numbered between the ends of its edge, so that nodes that
+    are near each other stay so in memory.
     """
-    topology, comm = domain.topology, domain.comm
-    vertex_map, edge_map = topology.index_map(0), topology.index_map(1)
-    counts = np.array(comm.allgather((vertex_map.size_local, edge_map.size_local)))
-    ends = np.cumsum(counts, axis=0)
-    count = corner.shape[0]
-    vertices = topology.connectivity(3, 0).array.reshape(-1, 4)[:count]
-    edges = topology.connectivity(3, 1).array.reshape(-1, 6)[:count]
-    vertex, edge = (m.local_to_global(np.arange(m.size_local + m.num_ghosts, dtype=np.int32)) for m in (vertex_map, edge_map))
-    vertex = vertex + (ends[:, 1] - counts[:, 1])[np.searchsorted(ends[:, 0], vertex, side="right")]
-    edge = edge + ends[np.searchsorted(ends[:, 1], edge, side="right"), 0]
-    points = np.empty((vertex_map.size_local + edge_map.size_local, 3))
-    _own(points[: vertex_map.size_local], vertices, corner)
-    _own(points[vertex_map.size_local :], edges, midpoint)
-    return np.concatenate((vertex[vertices], edge[edges]), axis=1), points
+    topology = domain.topology
+    for pair in ((1, 0), (3, 1)):
+        topology.create_connectivity(*pair)
+    maps = (topology.index_map(0), topology.index_map(1))
+    ends = topology.connectivity(1, 0).array.reshape(-1, 2)
+    count = [entities.size_local for entities in maps]
+    place = np.concatenate((np.arange(count[0], dtype=float), ends[: count[1]].mean(axis=1)))
+    nodes, numbers = in_new_order(domain.comm, maps, np.argsort(place, kind="stable"))
+    vertices = numbers[0][topology.connectivity(3, 0).array.reshape(-1, 4)]
+    edges = numbers[1][topology.connectivity(3, 1).array.reshape(-1, 6)]
+    return nodes, np.concatenate((vertices, edges), axis=1)
 
 
-def _own(points: Array, numbers: Indices, coordinates: Array) -> None:
-    """Fill in the coordinates of a rank's own entities from those of the cells around them."""
-    mine = numbers < points.shape[0]
-    points[numbers[mine]] = coordinates[mine]
+def in_new_order(
+    comm: MPI.Intracomm, maps: Sequence[dolfinx.common.IndexMap], order: NDArray[np.integer]
+) -> tuple[dolfinx.common.IndexMap, list[Indices]]:
+    """One numbering for several kinds of entities, each of which stays with its owner.
+
+    Args:
+        comm: communicator.
+        maps: of each kind.
+        order: this rank's own entities, counted through all kinds, in the new order.
+
+    Returns:
+        Its map, and the new local number of each local entity of each kind.
+    """
+    counts = [entities.size_local for entities in maps]
+    local = np.empty(sum(counts), np.int32)
+    local[order] = np.arange(sum(counts), dtype=np.int32)
+    own = np.split(local, np.cumsum(counts)[:-1])
+    first = comm.exscan(sum(counts)) or 0
+    ghosts = [_of_ghosts(entities, first + numbers) for entities, numbers in zip(maps, own, strict=True)]
+    owners = np.concatenate([entities.owners for entities in maps]).astype(np.int32)
+    nodes = dolfinx.common.IndexMap(comm, sum(counts), np.concatenate(ghosts), owners, _TAG)
+    beyond = np.split(sum(counts) + np.arange(len(owners), dtype=np.int32), np.cumsum([g.size for g in ghosts])[:-1])
+    return nodes, [np.concatenate(parts) for parts in zip(own, beyond, strict=True)]
 
 
-def _passed_on(fine: dolfinx_mesh.Mesh, region: Indices, inherited: Indices) -> tuple[Indices, Indices]:
-    """Numbers of the fine mesh's cells and facets, from those of the children in the order they were made."""
-    topology = fine.topology
-    topology.create_entities(2)
-    topology.create_connectivity(3, 2)
-    topology.create_connectivity(2, 3)
-    rows = topology.original_cell_index  # among the children of all ranks, in rank order
-    fine_region = np.concatenate(fine.comm.allgather(region))[rows]
-    fine_facets = np.concatenate(fine.comm.allgather(inherited))[rows]
-    facet_map = topology.index_map(2)
-    fine_tags = np.full(facet_map.size_local + facet_map.num_ghosts, -1, dtype=np.int32)
-    np.maximum.at(fine_tags, topology.connectivity(3, 2).array, fine_facets.ravel())
-    return fine_region, fine_tags
+def _of_ghosts(entities: dolfinx.common.IndexMap, own: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Values of the entities that other ranks own, from the values of each rank's own."""
+    values = la.vector(entities, dtype=np.int64)
+    values.array[: entities.size_local] = own
+    values.scatter_forward()
+    return values.array[entities.size_local :].copy()
