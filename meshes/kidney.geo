@@ -1,4 +1,5 @@
 // unit: mm
+// volume: cortex + medulla + pelvis
 // A kidney: a bean with a rounded notch at the hilum, of cortex, medulla and renal pelvis.
 // Regions: cortex, medulla, pelvis. Surfaces: surface, and hilum where the pelvis opens to the outside.
 // Axes: x across (hilum at +x), y along the poles, z through the thickness.

@@ -1,4 +1,5 @@
 // unit: mm
+// volume: cpa
 // An upright cylinder of cryoprotectant, as in a cryovial or a bottle, with an optional container.
 // Regions: cpa, and container where wall > 0. Surfaces: side, top, bottom, always the outermost ones.
 SetFactory("OpenCASCADE");

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nanowarm.errors import CaseError
+from nanowarm.mesh_section import MeshInput
 from nanowarm.model import Location, faults, frozen_copy, joined_key, nearest, shortened
 from nanowarm.overrides import apply_overrides
 from nanowarm.physics.materials import Material
@@ -101,6 +102,13 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
         raise CaseError(*dict.fromkeys(draft.faults))
     filled = _filled(draft.input, raw, path.parent)
     return Case(path, draft.input, filled, regions, stages, shelf.materials, shelf.particles, shelf.files)
+
+
+def with_mesh(case: Case, mesh: MeshInput) -> Case:
+    """The same case with another coarsening or refinement of its mesh."""
+    changed = {"coarsening": mesh.coarsening, "refine": mesh.refine}
+    filled = {**case.filled, "mesh": {**case.filled["mesh"], **changed}}
+    return replace(case, input=case.input.model_copy(update={"mesh": mesh}), filled=filled)
 
 
 def _draft(where: str, given: Mapping[str, Any]) -> Draft:

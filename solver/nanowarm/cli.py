@@ -55,13 +55,18 @@ def new(
 def check(case: CaseFile, overrides: Overrides = None) -> None:
     """Find everything that can be found without solving."""
     from nanowarm.case import load_case
-    from nanowarm.inspection import forecast
+    from nanowarm.inspection import forecast, serial_mesh
+    from nanowarm.mesh_report import mesh_report, mesh_warnings
 
-    found = forecast(load_case(case, overrides or ()))
-    for warning in found.warnings:
+    loaded = load_case(case, overrides or ())
+    made = serial_mesh(loaded)
+    for note in made.notes:
+        print(f"note: {note}")
+    found = forecast(loaded, made)
+    for warning in (*found.warnings, *mesh_warnings(mesh_report(loaded, made))):
         print(f"warning: {warning}")
     print(f"mesh: {found.cells} tetrahedra, {found.nodes} nodes")
-    print(f"stiffness: eigenvalues up to {found.stiffness:.3g} 1/s")
+    print(f"stiffness: {found.stiffness_line()}")
     print(f"estimate: {found.steps} steps, {max(found.seconds, 0.1):.1f} s on one core, {found.memory_mb:.0f} MB")
     print(f"{case}: can be run")
 
@@ -72,34 +77,34 @@ def mesh(
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="folder to make")] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Make the mesh, print volumes and quality, save a picture and a .vtu."""
+    """Make the mesh, say how good it is, save it with pictures; tell names that the case and the mesh don't share."""
     from nanowarm.case import load_case
-    from nanowarm.inspection import save_mesh
+    from nanowarm.inspection import forecast, save_mesh, serial_mesh
+    from nanowarm.mesh_report import mesh_report
     from nanowarm.results.run_folder import make_folder, planned_folder
 
     loaded = load_case(case, overrides or ())
     folder = planned_folder(Path(f"{case.stem}-mesh"), output)
-    lines, raw = _mesh_lines(loaded)
+    made = serial_mesh(loaded)
+    cost, fault = None, None
+    try:
+        cost = forecast(loaded, made)
+    except NanowarmError as error:  # a mesh whose names aren't known yet is worth looking at
+        fault = error
+    report = mesh_report(loaded, made)
     make_folder(folder)
-    for line in lines:
+    for line in (*_mesh_lines(report, cost), *save_mesh(report, folder, cost)):
         print(line)
-    for line in save_mesh(raw, folder):
-        print(line)
+    if fault is not None:
+        raise fault
 
 
-def _mesh_lines(case: Any) -> tuple[list[str], Any]:
-    """What `mesh` prints of a case's geometry, and the mesh."""
-    from nanowarm.inspection import mesh_quality, serial_mesh
+def _mesh_lines(report: Any, cost: Any) -> list[str]:
+    """What `mesh` prints of a mesh and of the cost of a run on it, where that is known."""
+    from nanowarm.mesh_report import mesh_warnings, report_lines
 
-    raw, cached = serial_mesh(case)
-    quality = mesh_quality(raw)
-    shortest, mean, longest = (1e3 * edge for edge in quality.edges)
-    lines = [f"{quality.cells} tetrahedra, {quality.nodes} nodes, {'from the cache' if cached else 'made now'}"]
-    lines += [f"region {name}: {1e6 * volume:.6g} mL" for name, volume in quality.volumes.items()]
-    lines += [f"surfaces: {', '.join(raw.surface_names)}"]
-    lines += [f"edges: {shortest:.3g} to {longest:.3g} mm, mean {mean:.3g} mm"]
-    lines += [f"quality (1 is regular): worst {quality.worst:.3f}, lowest per cent {quality.percentile:.3f}"]
-    return lines, raw
+    stiffness = [] if cost is None else [f"stiffness: {cost.stiffness_line()}"]
+    return [*report_lines(report), *stiffness, *(f"warning: {warning}" for warning in mesh_warnings(report))]
 
 
 @app.command()
@@ -108,6 +113,7 @@ def run(
     ranks: Annotated[int, typer.Option("-n", min=1, metavar="RANKS", help="MPI ranks to start")] = 1,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="run folder to make")] = None,
     overrides: Overrides = None,
+    convergence: Annotated[bool, typer.Option("--convergence", help="on other meshes too: discretisation error")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print only the verdict")] = False,
 ) -> None:
     """Check, mesh, solve, judge, report."""
@@ -118,12 +124,15 @@ def run(
         raise typer.Exit(_start_ranks(ranks))
     _hear_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # ranks are the parallelism
+    from nanowarm.convergence import converged_run
     from nanowarm.pipeline import Listener
     from nanowarm.pipeline import run as compute
     from nanowarm.terminal import Display, is_first_rank, verdict_lines
 
     with Display(quiet) as display:
-        finished = compute(loaded, output, listener=Listener(display.say, display.progress, display.attach))
+        finished = (converged_run if convergence else compute)(
+            loaded, output, listener=Listener(display.say, display.progress, display.attach)
+        )
     if is_first_rank():
         display.conclude(verdict_lines(finished))
     raise typer.Exit(EXIT_CODES[finished.verdict])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import resource
 import time as clock
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,68 +12,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.case import Case
+from nanowarm.case import Case, check_names
+from nanowarm.mesh_needs import ENDLESS, protocol_time
+from nanowarm.mesh_report import MeshReport, report_json
 from nanowarm.physics.fields import BREZOVICH_LIMIT, HERGT_LIMIT, AnyField
 from nanowarm.physics.protocol import Stage
-from nanowarm.pipeline import build_mesh
 from nanowarm.quantity import ZERO_CELSIUS
-from nanowarm.results.picture import draw_in_process
+from nanowarm.results.mesh_picture import PICTURES, draw_mesh
+from nanowarm.results.run_folder import write_json
 
 if TYPE_CHECKING:
     from nanowarm.numerics.operators import Operators
-    from nanowarm.numerics.raw_mesh import RawMesh
+    from nanowarm.numerics.raw_mesh import MadeMesh
 
 Array = NDArray[np.float64]
 
 TYPICAL_STEPS = 50  # per stage, at the default tolerance (hpc/benchmarks)
 LONGEST_TYPICAL_STEP = 10.0  # [s]
 FIELD_LIMITS = {"Atkinson-Brezovich (4.85e8)": BREZOVICH_LIMIT, "Hergt-Dutz (5e9)": HERGT_LIMIT}  # [A/m/s]
-FEWEST_ACROSS = 5  # cells between the middle of a region and its surface, below which rates are off by per cents
-
-
-@dataclass(frozen=True)
-class MeshQuality:
-    """Size and shape of the cells.
-
-    Args:
-        volumes: [m3] of each region.
-        edges: shortest, mean and longest edge [m].
-        worst, percentile: three times the inscribed over the circumscribed radius, 1 for a regular
-            tetrahedron: the worst cell's and the lowest per cent's.
-    """
-
-    cells: int
-    nodes: int
-    volumes: Mapping[str, float]
-    edges: tuple[float, float, float]
-    worst: float
-    percentile: float
-
-
-def mesh_quality(mesh: RawMesh) -> MeshQuality:
-    """Size and shape of a serial mesh."""
-    corner = mesh.points[mesh.cells]
-    pairs = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-    edge = np.stack([np.linalg.norm(corner[:, a] - corner[:, b], axis=1) for a, b in pairs], axis=1)
-    u, v, w = (corner[:, i] - corner[:, 0] for i in (1, 2, 3))
-    volume = np.abs(np.einsum("ij,ij->i", np.cross(u, v), w)) / 6.0
-    opposite = ((1, 2, 3), (0, 2, 3), (0, 1, 3), (0, 1, 2))
-    area = sum(
-        0.5 * np.linalg.norm(np.cross(corner[:, b] - corner[:, a], corner[:, c] - corner[:, a]), axis=1) for a, b, c in opposite
-    )
-    a, b, c = edge[:, 0] * edge[:, 5], edge[:, 1] * edge[:, 4], edge[:, 2] * edge[:, 3]  # products of opposite edges
-    product = (a + b + c) * (a + b - c) * (a - b + c) * (-a + b + c)
-    circumscribed = np.sqrt(np.maximum(product, 0.0)) / (24.0 * volume)  # Crelle's formula
-    quality = 3.0 * (3.0 * volume / area) / circumscribed
-    names = enumerate(mesh.region_names)
-    return MeshQuality(
-        cells=len(mesh.cells),
-        nodes=len(mesh.points),
-        volumes={name: float(volume[mesh.cell_region == number].sum()) for number, name in names},
-        edges=(float(edge.min()), float(edge.mean()), float(edge.max())),
-        worst=float(quality.min()),
-        percentile=float(np.percentile(quality, 1)),
-    )
 
 
 @dataclass(frozen=True)
@@ -84,32 +39,46 @@ class Forecast:
     Args:
         stiffness: bound on the eigenvalues at the initial state [1/s].
         steps: time steps.
+        step: length of one [s].
+        stages: evaluations of the right-hand side in each.
         seconds: wall time of the solve phase on one core [s].
         memory_mb: peak memory [MB].
-        warnings: what may make the answer wrong.
+        warnings: what may make the answer wrong, but for the mesh.
     """
 
     cells: int
     nodes: int
     stiffness: float
     steps: int
+    step: float
+    stages: float
     seconds: float
     memory_mb: float
     warnings: tuple[str, ...]
 
+    def stiffness_line(self) -> str:
+        """The bound on the eigenvalues and what it makes of a step: the root of 1 + step bound / 0.653 stages."""
+        return f"eigenvalues up to {self.stiffness:.3g} 1/s: about {self.stages:.0f} stages to a step of {self.step:.2g} s"
 
-def forecast(case: Case) -> Forecast:
+
+def forecast(case: Case, made: MadeMesh) -> Forecast:
     """Set up a case without solving it and measure one evaluation of its right-hand side.
+
+    Args:
+        case: the case.
+        made: its mesh.
 
     Raises:
         CaseError, MeshError: the case can't be run.
     """
+    from nanowarm.numerics.mesh import distribute
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.operators import assemble
     from nanowarm.numerics.setup import equip
     from nanowarm.numerics.stack import MPI
 
-    mesh, _ = build_mesh(case, MPI.COMM_SELF)
+    mesh = distribute(made.mesh, MPI.COMM_SELF, case.input.mesh.refine)
+    check_names(case, mesh.region_names, mesh.surface_names)
     operators = assemble(mesh)
     equipped = equip(case, operators)
     heat = equipped.heat
@@ -129,6 +98,8 @@ def forecast(case: Case) -> Forecast:
         nodes=operators.layout.owned,
         stiffness=stiffness,
         steps=steps,
+        step=protocol_time(case) / steps,
+        stages=evaluations / steps,
         seconds=evaluations * each * 1.5,  # half as much again for the observers
         memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         warnings=(*equipped.notes, *_warnings(case, operators)),
@@ -139,7 +110,7 @@ def _work(case: Case, stiffness: float) -> tuple[int, int]:
     """Steps and evaluations of the right-hand side; a stage without duration counts as ten minutes."""
     steps = evaluations = 0
     for stage in case.stages:
-        duration = 600.0 if math.isinf(stage.duration) else stage.duration
+        duration = ENDLESS if math.isinf(stage.duration) else stage.duration
         fixed = case.input.solver.step
         longest = min(case.input.solver.largest_step or math.inf, LONGEST_TYPICAL_STEP)
         count = max(1, math.ceil(duration / fixed)) if fixed else max(TYPICAL_STEPS, math.ceil(duration / longest))
@@ -157,15 +128,6 @@ def _warnings(case: Case, operators: Operators) -> list[str]:
         if outside:
             low, high = curve.at[[0, -1]] - ZERO_CELSIUS
             found.append(f"regions.{name}: {region.medium.name} is known from {low:g} to {high:g} degC only, constant outside")
-    total_area = sum(float(area.sum()) for area in operators.surface_area.values())
-    volume = sum(float(mass.sum()) for mass in operators.mass.values())
-    depth, edge = 3.0 * volume / total_area, (volume / operators.mesh.cell_count() * 6.0 * math.sqrt(2.0)) ** (1.0 / 3.0)
-    if depth / edge < FEWEST_ACROSS:
-        wanted = 1e3 * depth / FEWEST_ACROSS
-        found.append(
-            f"mesh: about {depth / edge:.1f} cells between surface and middle; "
-            f'rates may be off by per cents, size = "{wanted:.2g} mm" or refine = 1 would help'
-        )
     return found
 
 
@@ -185,24 +147,34 @@ def _field_warnings(stage: Stage, position: Array) -> list[str]:
     return found
 
 
-def serial_mesh(case: Case) -> tuple[RawMesh, bool]:
-    """The mesh of a case as made, and whether it came from the cache.
+def serial_mesh(case: Case) -> MadeMesh:
+    """The mesh of a case, made or from the cache.
 
     Raises:
         MeshError: the geometry can't be used.
     """
     from nanowarm.numerics.raw_mesh import make_mesh
 
-    made = make_mesh(case.input.mesh, case.folder)
-    return made.mesh, made.cached
+    return make_mesh(case.input.mesh, case.folder)
 
 
-def save_mesh(mesh: RawMesh, folder: Path) -> list[str]:
-    """Write a serial mesh with its regions to `mesh.vtu` and a picture of it; what was done, in lines."""
+def save_mesh(report: MeshReport, folder: Path, cost: Forecast | None = None) -> list[str]:
+    """Write a mesh, its numbers and pictures of it into a folder; what was done, in lines.
+
+    Args:
+        report: the mesh and how good it is; regions and surfaces are numbered from 1 in `mesh.json`.
+        folder: that it goes into.
+        cost: what a run on it will be like, where that is known.
+    """
     import meshio
 
-    file = folder / "mesh.vtu"
-    data = {"region": [mesh.cell_region.astype(np.int32)]}
-    meshio.Mesh(mesh.points, [("tetra", mesh.cells)], cell_data=data).write(file)
-    reason = draw_in_process(folder)
-    return [f"wrote {file}", reason or f"wrote {folder / 'picture.png'}"]
+    mesh, shapes = report.mesh, report.shapes
+    data = {"region": [mesh.cell_region.astype(np.int32) + 1], "quality": [shapes.quality]}
+    meshio.Mesh(mesh.points, [("tetra", mesh.cells)], cell_data=data).write(folder / "mesh.vtu")
+    surface = {"surface": [mesh.facet_surface.astype(np.int32) + 1]}
+    meshio.Mesh(mesh.points, [("triangle", mesh.facets)], cell_data=surface).write(folder / "surfaces.vtu")
+    known = {} if cost is None else {"spectral_radius_per_s": cost.stiffness, "stages_per_step": cost.stages, "step_s": cost.step}
+    write_json(folder / "mesh.json", report_json(report) | known)
+    reasons = draw_mesh(folder)
+    drawn = [f"wrote {folder / name}" for name in PICTURES if (folder / name).is_file()]
+    return [*(f"wrote {folder / name}" for name in ("mesh.vtu", "surfaces.vtu", "mesh.json")), *drawn, *reasons]

@@ -71,6 +71,7 @@ class MeshInput(Model):
         size: target edge length [m].
         sizes: target edge length [m] in a region or on a surface.
         graded: places near which cells are smaller.
+        coarsening: factor on all edge lengths, on those too that a recipe or a default sets.
         threads: of Gmsh and Mmg; with more than one, each mesh made anew is another.
         refine: uniform refinements after distribution, each with eight times the cells.
     """
@@ -85,6 +86,7 @@ class MeshInput(Model):
     size: Length | None = None
     sizes: Mapping[str, Length] = {}
     graded: tuple[Graded, ...] = ()
+    coarsening: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     refine: Annotated[int, Field(ge=0, le=6)] = 0
 

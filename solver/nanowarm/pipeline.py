@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.errors import SolveError
+from nanowarm.mesh_needs import volume_notes
 from nanowarm.provenance import Made, record
 from nanowarm.results.criteria import verdict
 from nanowarm.results.evidence import Outcome
@@ -106,7 +107,8 @@ def run(
     observers = Observers(loaded, equipped.heat, equipped.iron)
     on_first(comm, lambda: make_folder(target))
     listener.opened(target)
-    for line in (*equipped.iron_lines(), f"run folder {target}"):
+    off = volume_notes(loaded, observers.recorder.region_volume)
+    for line in (*(f"note: {note}" for note in off), *equipped.iron_lines(), f"run folder {target}"):
         listener.say(line)
     observers.open(target)
     watch.lap("setup")
@@ -117,7 +119,7 @@ def run(
     observers.finish()
     summary = _summary(loaded, observers, solution, outcomes)
     about = record(loaded, observers, solution, made)
-    about["notes"] = [*equipped.notes, *about["notes"]]
+    about["notes"] = [*made.notes, *off, *equipped.notes, *about["notes"]]
     on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
@@ -141,12 +143,15 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     def make() -> Made:
         made = make_mesh(given, case.folder)
         serial.append(made.mesh)
-        return Made(made.cached, made.digest)
+        notes = (*made.notes, *made.shape_notes())
+        return Made(made.cached, made.digest, made.worst_quality, made.step_cost, notes, made.steps)
 
     made = on_first(comm, make)
     mesh = distribute(serial.pop() if serial else None, comm, given.refine)
     check_names(case, mesh.region_names, mesh.surface_names)
-    say(f"mesh {'from the cache' if made.cached else 'made by Gmsh'}: {mesh.cell_count()} tetrahedra")
+    say(f"mesh {'from the cache' if made.cached else 'made now'}: {mesh.cell_count()} tetrahedra")
+    for note in made.notes:
+        say(f"note: {note}")
     return mesh, made
 
 

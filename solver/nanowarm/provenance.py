@@ -34,10 +34,18 @@ class Made:
     Args:
         cached: whether it was taken from the cache.
         digest: SHA-256 of everything it was made from.
+        worst_quality: of its cells.
+        step_cost: how many times badly shaped cells multiply the cost of a step.
+        notes: what was repaired, assumed or named, and what is wrong with its cells.
+        steps: name, seconds and peak memory [MB] of each step of making it.
     """
 
     cached: bool
     digest: str
+    worst_quality: float
+    step_cost: float
+    notes: tuple[str, ...]
+    steps: tuple[tuple[str, float, float], ...]
 
 
 def record(case: Case, observers: Observers, solution: Solution, made: Made) -> dict[str, Any]:
@@ -65,6 +73,9 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
         "mesh": {
             "digest": made.digest,
             "from_cache": made.cached,
+            "worst_quality": made.worst_quality,
+            "step_cost": made.step_cost,
+            "made_in": [{"step": step, "seconds": seconds, "peak_MB": peak} for step, seconds, peak in made.steps],
             "cells": mesh.cell_count(),
             "nodes": observers.heat.layout.index_map.size_global,
             "region_numbers": {name: number for number, name in enumerate(mesh.region_names)},

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from nanowarm.results.convergence import convergence_lines
+
 if TYPE_CHECKING:
     from nanowarm.numerics.solve import Progress
     from nanowarm.results.run_folder import Run
@@ -115,7 +117,7 @@ def verdict_lines(run: Run) -> list[str]:
         value = "nothing seen" if entry["value"] is None else f"{entry['value']:.4g} {entry['unit']}"
         share = "" if entry["fraction"] is None else f", {100 * entry['fraction']:.4g} % of the volume"
         lines.append(f"{entry['kind']} of {entry['region']}: {entry['outcome']}: {value} (limit {entry['limit']:.4g}{share})")
-    return [*lines, f"verdict: {run.verdict}"]
+    return [*lines, *convergence_lines(run.summary), f"verdict: {run.verdict}"]
 
 
 def print_faults(faults: tuple[str, ...], everywhere: bool = False) -> None:

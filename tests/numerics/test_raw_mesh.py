@@ -255,14 +255,6 @@ def test_an_unreadable_mesh_file_is_refused(tmp_path: Path) -> None:
         made(written(tmp_path, "no xml", "a.vtu"), unit="mm")
 
 
-def test_a_mesh_of_hexahedra_is_refused(tmp_path: Path) -> None:
-    corners = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], float)
-    file = tmp_path / "brick.vtu"
-    meshio.Mesh(corners, [("hexahedron", np.arange(8)[None])]).write(file)
-    with pytest.raises(MeshError, match="cells of type hexahedron; mesh it with tetrahedra only"):
-        made(file, unit="mm")
-
-
 def test_a_recipe_that_never_ends_is_stopped(tmp_path: Path) -> None:
     file = written(tmp_path, "// unit: mm\nFor i In {0:1}\n i = 0;\n Sleep 1;\nEndFor\n" + CUBE)
     with pytest.raises(MeshError, match="no mesh after 2 s"):

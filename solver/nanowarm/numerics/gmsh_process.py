@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ def main() -> int:
     """Exit status: 0 when the arrays were written, 2 when the file can't be used."""
     request = json.loads(Path(sys.argv[1]).read_text())
     journal = Journal()
+    os.chdir(Path(sys.argv[1]).parent)  # fTetWild leaves a file where it runs
     try:
         arrays = _reader(request["kind"])(request, journal)
     except UnusableError as error:

@@ -21,6 +21,7 @@ _FLAT = 1e-9  # volume over cube of the longest edge; 0.118 for a regular tetrah
 _MOST_NODES = 2_000_000  # its cube fits into 64 bits, see facet_keys
 _TOUCHING = 1e-6  # distance over the mean edge below which two nodes are one point
 # Corners of each facet, counter-clockwise seen from outside a cell of positive volume.
+EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 FACETS = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
 
 
@@ -177,8 +178,7 @@ def _name_faults(mesh: RawMesh) -> list[str]:
 def _cell_faults(mesh: RawMesh) -> list[str]:
     """Cells without volume."""
     corners = mesh.points[mesh.cells]
-    ends = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-    longest = np.max([np.linalg.norm(corners[:, i] - corners[:, j], axis=1) for i, j in ends], axis=0)
+    longest = np.max([np.linalg.norm(corners[:, i] - corners[:, j], axis=1) for i, j in EDGES], axis=0)
     flat = np.abs(signed_volumes(mesh)) <= _FLAT * longest**3
     if not flat.any():
         return []

@@ -13,6 +13,7 @@ from typing import Any
 from nanowarm.errors import MeshError
 from nanowarm.mesh_section import MeshInput
 from nanowarm.numerics.journal import Request
+from nanowarm.numerics.mesh_companions import companions
 from nanowarm.numerics.recipe_text import read_recipe
 from nanowarm.numerics.recipes import length_unit, parameter_values, refuse_commands
 
@@ -24,7 +25,7 @@ KINDS = {
     "surfaces": (".stl", ".obj", ".ply", ".vtp"),
     "labels": (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"),
 }  # any other file is a mesh
-_FORMAT = 2  # of the cached arrays and of how they are made; another number makes every mesh anew
+_FORMAT = 4  # of the cached arrays and of how they are made; another number makes every mesh anew
 _PROGRAMS = ("gmsh", "meshio", "mmgpy", "pytetwild", "vtk", "simpleitk")
 
 
@@ -73,10 +74,12 @@ def ask(mesh: MeshInput, folder: Path) -> Asked:
     kind = kind_of(first)
     for key, path in paths.items():
         _check_file(key, path, kind if mesh.file else "surfaces")
-    if kind == "geometry" or first.suffix.lower() == ".msh":
+    if _gmsh_opens(first, kind):
         refuse_commands(first)
     _check_keys(mesh, first, kind)
     unit = _unit(first, kind, mesh.unit)
+    # Gmsh has a factor of its own, which acts on the lengths that a recipe sets too.
+    length = METRES[unit] if kind == "geometry" else METRES[unit] / mesh.coarsening
     recipe = first.suffix.lower() in RECIPES
     request: Request = {
         "kind": kind,
@@ -86,13 +89,28 @@ def ask(mesh: MeshInput, folder: Path) -> Asked:
         "parameters": dict(sorted(parameter_values(first, mesh.parameters).items())) if recipe else {},
         "labels": dict(mesh.labels),
         "coordinates": mesh.coordinates,
-        "size": None if mesh.size is None or kind == "mesh" else mesh.size / METRES[unit],
-        "sizes": {name: size / METRES[unit] for name, size in mesh.sizes.items()},
-        "graded": _graded(mesh, METRES[unit]),
+        "size": None if mesh.size is None or kind == "mesh" else mesh.size / length,
+        "sizes": {name: size / length for name, size in mesh.sizes.items()},
+        "graded": _graded(mesh, METRES[unit], length),
+        "coarsening": mesh.coarsening,
         "threads": mesh.threads,
     }
-    files = read_recipe(first).files if kind == "geometry" or first.suffix.lower() == ".msh" else tuple(paths.values())
-    return Asked(request, files, first)
+    return Asked(request, _read_files(first, kind) or tuple(paths.values()), first)
+
+
+def _gmsh_opens(file: Path, kind: str) -> bool:
+    """Whether Gmsh reads the file by its own means, and with it others that it names."""
+    if kind == "geometry":
+        return True
+    with file.open("rb") as stream:
+        return file.suffix.lower() == ".msh" and stream.read(1) == b"$"
+
+
+def _read_files(first: Path, kind: str) -> tuple[Path, ...]:
+    """The file and those that are read along with it."""
+    if _gmsh_opens(first, kind):
+        return read_recipe(first).files
+    return (first, *(other for other in companions(first) if other.is_file())) if kind == "mesh" else ()
 
 
 def _check_file(key: str, path: Path, kind: str) -> None:
@@ -117,11 +135,11 @@ def _check_keys(mesh: MeshInput, file: Path, kind: str) -> None:
         raise MeshError(*(f"{file}: {fault}" for fault in faults))
 
 
-def _graded(mesh: MeshInput, unit: float) -> list[dict[str, Any]]:
+def _graded(mesh: MeshInput, unit: float, length: float) -> list[dict[str, Any]]:
     places: list[dict[str, Any]] = []
     for place in mesh.graded:
         point = None if place.point is None else [x / unit for x in place.point]
-        places.append({"near": place.near, "point": point, "size": place.size / unit, "over": place.over / unit})
+        places.append({"near": place.near, "point": point, "size": place.size / length, "over": place.over / unit})
     return places
 
 
@@ -142,8 +160,14 @@ def _unit(file: Path, kind: str, given: str | None) -> str:
     return unit
 
 
-def renamed(names: tuple[str, ...], new: Mapping[str, str]) -> tuple[tuple[str, ...], list[int]]:
-    """Names after renaming, each once, and the place of each old one among them."""
-    after = [new.get(name, name) for name in names]
+def renamed(kind: str, names: tuple[str, ...], new: Mapping[str, str]) -> tuple[tuple[str, ...], list[int]]:
+    """Names after renaming, each once, and the place of each old one among them.
+
+    Args:
+        kind: "region" or "surface"; "region 1" renames the region "1" only, "1" both.
+        names: old names.
+        new: new names by old ones.
+    """
+    after = [new.get(f"{kind} {name}", new.get(name, name)) for name in names]
     distinct = tuple(dict.fromkeys(after))
     return distinct, [distinct.index(name) for name in after]

@@ -10,9 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.mesh_checks import RawMesh
-
-_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+from nanowarm.numerics.mesh_checks import EDGES, RawMesh
 
 
 def node_order(cells: NDArray[np.integer], count: int) -> NDArray[np.int32]:
@@ -25,7 +23,7 @@ def node_order(cells: NDArray[np.integer], count: int) -> NDArray[np.int32]:
     import scipy.sparse
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-    pairs = [cells[:, pair].astype(np.int32) for pair in _EDGES]
+    pairs = [cells[:, pair].astype(np.int32) for pair in EDGES]
     first, second = (np.concatenate([pair[:, end] for pair in pairs]) for end in (0, 1))
     upper = scipy.sparse.csr_array((np.ones(first.size, np.int8), (first, second)), shape=(count, count))
     return np.asarray(reverse_cuthill_mckee((upper + upper.T).tocsr(), symmetric_mode=True))

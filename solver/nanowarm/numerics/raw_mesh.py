@@ -23,6 +23,7 @@ from nanowarm.model import nearest
 from nanowarm.numerics.mesh_checks import RawMesh, check_mesh, checked
 from nanowarm.numerics.mesh_request import METRES, Asked, ask, renamed
 from nanowarm.numerics.ordering import in_order
+from nanowarm.numerics.quality import DEAREST_STEP, WORST_QUALITY, worst_shapes
 
 __all__ = ["MadeMesh", "RawMesh", "check_mesh", "make_mesh"]
 
@@ -35,6 +36,8 @@ class MadeMesh:
         mesh: the checked mesh.
         cached: whether it was taken from the cache.
         digest: SHA-256 of everything it was made from.
+        worst_quality: of its cells, see `quality.Shapes`.
+        step_cost: how many times badly shaped cells multiply the cost of a step.
         notes: what was repaired, assumed or named on the way.
         steps: name, seconds and peak memory [MB] of each step of making it.
     """
@@ -42,8 +45,19 @@ class MadeMesh:
     mesh: RawMesh
     cached: bool
     digest: str
-    notes: tuple[str, ...] = ()
-    steps: tuple[tuple[str, float, float], ...] = ()
+    worst_quality: float
+    step_cost: float
+    notes: tuple[str, ...]
+    steps: tuple[tuple[str, float, float], ...]
+
+    def shape_notes(self) -> list[str]:
+        """Lines on badly shaped cells, if there are any."""
+        bad = []
+        if self.worst_quality < WORST_QUALITY:
+            bad.append(f"the worst cell has a quality of {self.worst_quality:.2g} (regular: 1)")
+        if self.step_cost > DEAREST_STEP:
+            bad.append(f"flat cells make each step {self.step_cost:.1f} times as dear")
+        return [f"mesh: {line}; `nanowarm mesh` shows where" for line in bad]
 
 
 def make_mesh(mesh: MeshInput, folder: Path, time_limit: float = 1800.0) -> MadeMesh:
@@ -65,7 +79,8 @@ def make_mesh(mesh: MeshInput, folder: Path, time_limit: float = 1800.0) -> Made
         return _made(mesh, asked, digest, *stored, cached=True)
     arrays = _run_process(asked, time_limit)
     raw = in_order(checked(_raw_mesh(arrays, METRES[asked.request["unit"]]), asked.about))
-    journal = str(arrays["journal"])
+    quality, step_cost = worst_shapes(raw)
+    journal = json.dumps(json.loads(str(arrays["journal"])) | {"worst_quality": quality, "step_cost": step_cost})
     _keep(raw, journal, kept)
     return _made(mesh, asked, digest, raw, journal, cached=False)
 
@@ -75,7 +90,15 @@ def _made(mesh: MeshInput, asked: Asked, digest: str, raw: RawMesh, journal: str
     notes = list(told["notes"])
     if asked.request["kind"] == "mesh" and mesh.size is not None:
         notes.append(f"{asked.about.name} is a mesh and used as it is: size is ignored; refine = 1 halves its edges")
-    return MadeMesh(_renamed(raw, mesh.names, asked.about), cached, digest, tuple(notes), tuple(map(tuple, told["steps"])))
+    return MadeMesh(
+        mesh=_renamed(raw, mesh.names, asked.about),
+        cached=cached,
+        digest=digest,
+        worst_quality=told["worst_quality"],
+        step_cost=told["step_cost"],
+        notes=tuple(notes),
+        steps=tuple(map(tuple, told["steps"])),
+    )
 
 
 def _renamed(mesh: RawMesh, names: Mapping[str, str], file: Path) -> RawMesh:
@@ -85,11 +108,12 @@ def _renamed(mesh: RawMesh, names: Mapping[str, str], file: Path) -> RawMesh:
         MeshError: an old name is not there.
     """
     known = (*mesh.region_names, *mesh.surface_names)
-    unknown = [name for name in names if name not in known]
+    exact = (*(f"region {name}" for name in mesh.region_names), *(f"surface {name}" for name in mesh.surface_names))
+    unknown = [name for name in names if name not in (*known, *exact)]
     if unknown:
         raise MeshError(*(f"{file}: mesh.names.{name}: {nearest(name, known)}" for name in unknown))
-    regions, region = renamed(mesh.region_names, names)
-    surfaces, surface = renamed(mesh.surface_names, names)
+    regions, region = renamed("region", mesh.region_names, names)
+    surfaces, surface = renamed("surface", mesh.surface_names, names)
     return replace(
         mesh,
         region_names=regions,
@@ -120,17 +144,18 @@ def _run_process(question: Asked, time_limit: float) -> dict[str, Any]:
             raise MeshError(f"{file}: no mesh after {time_limit:g} s; give a larger size or a simpler geometry") from None
         if done.returncode == 0 and made.exists():
             return _arrays(made)
-        raise MeshError(f"{file}: {_reason(done)}")
+        raise MeshError(f"{file}: {_reason(done, question.request['kind'])}")
 
 
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
+def _reason(done: subprocess.CompletedProcess[str], kind: str) -> str:
     """Why the process left no mesh, in one line."""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     if done.returncode == 2 and lines:
         return lines[-1]
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        return f"the mesh program crashed ({name}); open the file in Gmsh, or try another size"
+        what = "the file is damaged: export it again" if kind == "mesh" else "open the file in Gmsh, or try another size"
+        return f"the mesh program crashed ({name}); {what}"
     last = f" ({lines[-1]})" if lines else ""
     return f"the mesh program ended early{last}; remove Exit from a recipe, or export the file again as .msh"
 

@@ -30,7 +30,7 @@ MINUTES_FROM = 600.0  # [s]; longer runs are drawn in minutes
 LETTER = 0.016  # width of a letter of a stage's name, of the axes
 TIME_LIMIT = 120.0  # [s] for the body
 MOST_CELLS_WITH_EDGES = 60_000
-INSTALL = "install libegl1 (Debian, Ubuntu: apt-get install libegl1), then run `nanowarm report`"
+INSTALL = "install libegl1 (Debian, Ubuntu: apt-get install libegl1), then run `nanowarm report` or `nanowarm mesh` again"
 _CUTS: tuple[tuple[Axis, tuple[float, ...], tuple[float, ...]], ...] = (  # across the shortest axis; seen from; upwards
     ("y", (0.4, -1.0, 0.35), (0.0, 0.0, 1.0)),
     ("x", (1.0, 0.4, 0.35), (0.0, 0.0, 1.0)),
@@ -133,15 +133,19 @@ def make_picture(folder: Path) -> str | None:
     return draw_in_process(folder)
 
 
-def draw_in_process(folder: Path) -> str | None:
-    """Draw `picture.png` from a folder's `fields.vtkhdf`, or from its `mesh.vtu`, in a process of its own.
+def draw_in_process(folder: Path, program: str = "nanowarm.results.picture") -> str | None:
+    """Draw the pictures of a folder in a process of its own, because VTK may end it.
+
+    Args:
+        folder: of a run, or of a mesh.
+        program: the module that draws.
 
     Returns:
         None, or one line that says why there is no picture and what to install.
     """
     paths = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
     environment = os.environ | {"VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow", "PYTHONPATH": paths}
-    command = [sys.executable, "-m", "nanowarm.results.picture", str(folder.absolute())]
+    command = [sys.executable, "-m", program, str(folder.absolute())]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, timeout=TIME_LIMIT, check=False)
     except subprocess.TimeoutExpired:
@@ -162,23 +166,18 @@ def _draw(folder: Path) -> None:
         ImportError: no pyvista.
         ValueError: the fields hold no temperature.
     """
-    import ctypes
-
-    try:
-        ctypes.CDLL("libEGL.so.1")
-    except OSError:
-        raise OSError(f"libEGL.so.1 is missing: {INSTALL}") from None
+    egl()
     import pyvista
 
-    body, field, caption = _body(folder)
+    body, time = _last_frame(folder / "fields.vtkhdf")
     extent = np.ptp(body.points, axis=0)
-    normal, view, up = min(_CUTS, key=lambda cut: round(float(extent["xyz".index(cut[0])] / extent.max()), 2))
-    half = body.clip(normal, origin=body.center, invert=normal != "y")
+    normal, view, up, invert = view_across(body)
+    half = body.clip(normal, origin=body.center, invert=invert)
     plotter: Any = pyvista.Plotter(off_screen=True, window_size=[1100, 800])
     plotter.set_background("white")
     bar = {"title": "", "color": "black", "vertical": True, "n_labels": 5, "fmt": "%.4g", "position_x": 0.88, "position_y": 0.15}
     bar |= {"height": 0.7, "width": 0.05, "label_font_size": 20}
-    mesh = plotter.add_mesh(half, scalars=field, cmap="cividis", scalar_bar_args=bar, lighting=False)
+    mesh = plotter.add_mesh(half, scalars="temperature", cmap="cividis", scalar_bar_args=bar, lighting=False)
     mesh.prop.show_edges = body.n_cells < MOST_CELLS_WITH_EDGES
     mesh.prop.edge_opacity = 0.35
     for outline in _outlines(body, normal):
@@ -186,7 +185,7 @@ def _draw(folder: Path) -> None:
         plotter.add_mesh(in_front, color="black", line_width=4, lighting=False)
     size = " \u00d7 ".join(f"{1e3 * length:.3g}" for length in extent)
     plotter.add_text(f"{size} mm, cut open at the middle", position="upper_left", color="black", font_size=11)
-    plotter.add_text(caption, position="upper_right", color="black", font_size=11)
+    plotter.add_text(f"temperature at {time:.6g} s [\u00b0C]", position="upper_right", color="black", font_size=11)
     plotter.add_axes(color="black", line_width=3)
     plotter.camera_position = [tuple(np.add(body.center, view)), body.center, up]
     plotter.enable_parallel_projection()
@@ -194,14 +193,25 @@ def _draw(folder: Path) -> None:
     plotter.screenshot(str(folder / "picture.png"))
 
 
-def _body(folder: Path) -> tuple[pyvista.UnstructuredGrid, str, str]:
-    """What to draw: the body, the field that colours it, and a caption."""
-    import pyvista
+def egl() -> None:
+    """Make sure that VTK can draw without a screen.
 
-    if not (folder / "fields.vtkhdf").is_file():
-        return pyvista.UnstructuredGrid(folder / "mesh.vtu"), "region", "regions"
-    body, time = _last_frame(folder / "fields.vtkhdf")
-    return body, "temperature", f"temperature at {time:.6g} s [\u00b0C]"
+    Raises:
+        OSError: no EGL.
+    """
+    import ctypes
+
+    try:
+        ctypes.CDLL("libEGL.so.1")
+    except OSError:
+        raise OSError(f"libEGL.so.1 is missing: {INSTALL}") from None
+
+
+def view_across(body: pyvista.UnstructuredGrid) -> tuple[Axis, tuple[float, ...], tuple[float, ...], bool]:
+    """How to cut a body open across its shortest axis: that axis, whence to look, what is up, and which half to leave out."""
+    extent = np.ptp(body.points, axis=0)
+    normal, view, up = min(_CUTS, key=lambda cut: round(float(extent["xyz".index(cut[0])] / extent.max()), 2))
+    return normal, view, up, normal != "y"
 
 
 def _last_frame(path: Path) -> tuple[pyvista.UnstructuredGrid, float]:
