@@ -59,7 +59,9 @@ Macro Head
   Rotate{ {0, 1, 0}, {0, 0, 0}, Pi / 2 }{ Volume{crown}; }
   above = newv;
   Box(above) = {-2, -2, (1 + layer) / Sqrt(2), 4, 4, 2};
-  crown() = BooleanIntersection{ Volume{crown}; Delete; }{ Volume{above}; Delete; };
+  top() = BooleanIntersection{ Volume{crown}; Delete; }{ Volume{above}; Delete; };
+  // The pole of the lower part goes from the opening for the stem into the cerebellum.
+  Rotate{ {1, 0, 0}, {0, 0, 0}, Pi / 6 }{ Volume{cerebrum, top(0)}; }
   left = newv;
   Sphere(left) = {0.3, 0.42, -0.8, 0.42 + layer};
   Rotate{ {0, 0, 1}, {0.3, 0.42, -0.8}, 195 * Pi / 180 }{ Volume{left}; }
@@ -69,7 +71,7 @@ Macro Head
   Rotate{ {0, 0, 1}, {-0.3, 0.42, -0.8}, -15 * Pi / 180 }{ Volume{right}; }
   Rotate{ {0.31, -0.95, 0}, {-0.3, 0.42, -0.8}, Pi / 3 }{ Volume{right}; }
   Call Stem;
-  head() = BooleanUnion{ Volume{cerebrum}; Delete; }{ Volume{crown(0), left, right, stem}; Delete; };
+  head() = BooleanUnion{ Volume{cerebrum}; Delete; }{ Volume{top(0), left, right, stem}; Delete; };
 Return
 
 Macro Stem
@@ -92,8 +94,8 @@ Macro Hemisphere
     Rotate{ {-back, -side * Sqrt(3), 0}, {side * 0.27, back * 0.235, 0.05}, Pi / 2 }{ Volume{end}; }
     beyond = newv;
     Box(beyond) = {-2, back * 0.235, -2, 4, back * 2, 4};
-    end() = BooleanIntersection{ Volume{end}; Delete; }{ Volume{beyond}; Delete; };
-    white() += end();
+    half() = BooleanIntersection{ Volume{end}; Delete; }{ Volume{beyond}; Delete; };
+    white() += half();
   EndFor
 Return
 
@@ -153,10 +155,10 @@ EndIf
 body = white(0);
 Call Place;
 swollen = place;
-swelling = 0.9;
+swelling = 0.85;
 Call Place;
 If (place != swollen)
-  Error("the tumour (radius %g mm) only just touches the border of the white matter: move it by a quarter of its radius", radius);
+  Error("the tumour (radius %g mm) only just touches the border of the white matter: move it inwards or outwards", radius);
 EndIf
 
 layer = csf_layer;
@@ -201,10 +203,13 @@ Physical Surface("surface") = surface();
 Physical Surface("neck") = neck();
 
 // Two elements' length of a thin layer is the longest that still makes well-shaped cells in it.
+// Where two layers meet, the thinner one counts.
+skull_size = 2 * skull_thickness;
 If (scalp_layer > 0)
   MeshSize{ PointsOf{ Volume{scalp()}; } } = 2 * scalp_thickness;
+  skull_size = 2 * Min(skull_thickness, scalp_thickness);
 EndIf
-MeshSize{ PointsOf{ Volume{skull()}; } } = 2 * skull_thickness;
-MeshSize{ PointsOf{ Volume{csf()}; } } = 2 * csf_thickness;
+MeshSize{ PointsOf{ Volume{skull()}; } } = skull_size;
+MeshSize{ PointsOf{ Volume{csf()}; } } = 2 * Min(csf_thickness, skull_thickness);
 // 24 elements around each bend keep the volume within 1 %.
 Mesh.MeshSizeFromCurvature = 24;

@@ -35,11 +35,11 @@ Sphere(2) = {0, 0, 0, inside};
 BooleanDifference{ Volume{1}; Delete; }{ Volume{2}; Delete; }
 // Its poles and seam are turned away from the leaflet, and so is the seam of the cone: cells are poor there.
 Rotate{ {0, 1, 0}, {0, 0, 0}, -Pi / 4 }{ Volume{1}; }
+Box(4) = {-reach, -reach, -reach, 2 * reach, 2 * reach, reach};
+BooleanIntersection{ Volume{1}; Delete; }{ Volume{4}; Delete; }
 Cone(3) = {0, 0, 0, -reach, 0, 0, 0, reach * Tan(half_angle)};
 Rotate{ {1, 0, 0}, {0, 0, 0}, Pi / 2 }{ Volume{3}; }
 BooleanIntersection{ Volume{1}; Delete; }{ Volume{3}; Delete; }
-Box(4) = {-reach, -reach, -reach, 2 * reach, 2 * reach, reach};
-BooleanIntersection{ Volume{1}; Delete; }{ Volume{4}; Delete; }
 Physical Volume("leaflet") = Volume{:};
 
 slack = 0.1 * thickness;

@@ -16,6 +16,7 @@ from nanowarm.physics.curves import constant
 from nanowarm.physics.distributions import AnyIron, Uniform
 from nanowarm.physics.materials import Material, Medium, mixture
 from nanowarm.physics.particles import Particle
+from nanowarm.physics.perfusion import Perfusion
 from nanowarm.sections import Mixture, RegionInput
 
 _FOLDERS = {"material": ("materials", "tissues"), "particle": ("particles",)}
@@ -34,12 +35,16 @@ class Region:
         particle: what heats it, if anything.
         iron: how its iron is distributed.
         electrical_conductivity: [S/m] for eddy currents; 0 where they are not asked for.
+        perfusion: blood that flows in it, if any.
+        metabolism: heat that it releases [W/m3].
     """
 
     medium: Medium
     particle: Particle | None = None
     iron: AnyIron = NO_IRON
     electrical_conductivity: float = 0.0
+    perfusion: Perfusion | None = None
+    metabolism: float = 0.0
 
     @property
     def found(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nanowarm.errors import CaseError, SolveError
+from nanowarm.numerics.ledger import SUPPLIED
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.solve import _first_time
 
@@ -76,7 +77,7 @@ def test_the_supplied_power_is_that_of_all_iron(bench: Any) -> None:
         "body": {"material": bench.material("jelly"), "particles": {"name": bench.particle("a", 100e3), "iron": "10 mgFe/mL"}}
     }
     rate = rate_of(bench.trial(slab_case(bench, regions=regions, field=FIELD)))
-    assert rate[-2] == pytest.approx(10 * 100e3 * 160e-9)  # [W] of 10 x 4 x 4 mm
+    assert rate[SUPPLIED] == pytest.approx(10 * 100e3 * 160e-9)  # [W] of 10 x 4 x 4 mm
 
 
 @pytest.mark.parametrize(("surface", "area"), [("left", 16e-6), ("right", 16e-6), ("sides", 160e-6)])
@@ -200,7 +201,7 @@ def test_particles_of_two_files_with_one_name_stay_two(bench: Any) -> None:
         field=FIELD,
         stages=[{"name": "only", "duration": "10 s"}],
     )
-    assert rate_of(bench.trial(path))[-2] == pytest.approx(80e-9 * 10 * (100e3 + 300e3))
+    assert rate_of(bench.trial(path))[SUPPLIED] == pytest.approx(80e-9 * 10 * (100e3 + 300e3))
 
 
 @pytest.mark.parametrize("sensor", ["coldest", "hottest", "mean", "body.mean", "probe.centre"])

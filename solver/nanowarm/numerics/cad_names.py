@@ -227,7 +227,7 @@ def _divided(gmsh: Any, names: dict[int, str], unit: str, journal: Journal) -> d
     """
     tags = list(names)
     volume = {tag: gmsh.model.occ.getMass(3, tag) for tag in tags}
-    faces = len(gmsh.model.getEntities(2))
+    before = _shared_faces(gmsh)
     _, pieces = gmsh.model.occ.fragment([(3, tag) for tag in tags], [])
     gmsh.model.occ.synchronize()
     owners: dict[int, list[int]] = {}
@@ -235,13 +235,18 @@ def _divided(gmsh: Any, names: dict[int, str], unit: str, journal: Journal) -> d
         for _, part in parts:
             owners.setdefault(part, []).append(tag)
     _note_overlaps(gmsh, names, owners, volume, unit, journal)
-    if len(gmsh.model.getEntities(2)) < faces:
+    if _shared_faces(gmsh) > before:
         journal.note("solids that touch now share their faces, so that heat flows between them")
     after = {part: names[min(own, key=lambda tag: volume[tag])] for part, own in owners.items()}
     for name in names.values():
         if name not in after.values():
             raise UnusableError(f'the solid "{name}" lies where others are, and nothing of it is left; remove one of them')
     return after
+
+
+def _shared_faces(gmsh: Any) -> int:
+    """Number of faces with a solid on both sides."""
+    return sum(len(gmsh.model.getAdjacencies(2, tag)[0]) > 1 for _, tag in gmsh.model.getEntities(2))
 
 
 def _note_overlaps(

@@ -20,7 +20,9 @@ from nanowarm.numerics.sizes import GROWTH, boundary, place_faces, set_backgroun
 _MOST_CELLS = 11e6  # of the two million nodes that mesh_checks.py allows
 _SLACK = 2.0  # by which the number of cells may be estimated wrongly
 _CELLS = 6.0 * math.sqrt(2.0)  # regular tetrahedra of edge 1 that fill a volume of 1
-_TRIED = 1000  # cells of a volume that are looked at for others in the same place
+_TRIED = 20_000  # cells that are looked at for others in the same place
+_NEAR = 20  # of which these many neighbours
+_FLAT = 1e-6  # over the cube of its edge: volume below which a cell contains nothing
 _GAP = 0.01  # over the mean edge: distance of nodes of two volumes below which they were meant to touch
 
 
@@ -47,13 +49,16 @@ def arrays(request: Request, journal: Journal) -> Arrays:
         journal.lap("read")
         regions, surfaces = _regions(gmsh), _surfaces(gmsh)
         set_background(gmsh, request, regions, surfaces)
+        gmsh.option.setNumber("Mesh.MeshSizeFactor", request["coarsening"])
         _refuse_too_many(gmsh, request, regions, surfaces)
         for dimension, step in ((1, "curve mesh"), (2, "surface mesh"), (3, "volume mesh")):
             _generate(gmsh, dimension)
             journal.lap(step)
-        _refuse_overlap(gmsh)
-        _note_gaps(gmsh, request["unit"], journal)
-        return current_mesh(gmsh)
+        mesh = current_mesh(gmsh)
+        if len(gmsh.model.getEntities(3)) > 1:
+            _refuse_overlap(mesh)
+            _note_gaps(gmsh, request["unit"], journal)
+        return mesh
 
 
 def _check_end(recipe: Path) -> None:
@@ -85,36 +90,36 @@ def _generate(gmsh: Any, dimension: int) -> None:
         ) from None
 
 
-def _refuse_overlap(gmsh: Any) -> None:
+def _refuse_overlap(mesh: Arrays) -> None:
     """Refuse volumes that lie in each other without having been divided: their cells would be there twice.
 
     Raises:
-        UnusableError: a cell has its centre in a cell of another volume.
+        UnusableError: a cell has its centre in another cell.
     """
-    volumes = [tag for _, tag in gmsh.model.getEntities(3)]
-    boxes = {tag: np.array(gmsh.model.getBoundingBox(3, tag)).reshape(2, 3) for tag in volumes}
-    for tag in volumes:
-        centres = np.concatenate([np.empty(0), *(_centres(gmsh, kind, tag) for kind in gmsh.model.mesh.getElementTypes(3, tag))])
-        centres = centres.reshape(-1, 3)
-        others = [boxes[other] for other in volumes if other != tag]
-        near = np.zeros(len(centres), bool)
-        for low, high in others:
-            near |= ((centres > low) & (centres < high)).all(axis=1)
-        for centre in centres[near][:: 1 + int(near.sum()) // _TRIED]:
-            if len(gmsh.model.mesh.getElementsByCoordinates(*centre, 3, True)) > 1:
-                place = ", ".join(f"{x:.4g}" for x in centre)
-                raise UnusableError(
-                    f"volumes overlap around ({place}): cells are there twice; divide them (Gmsh: BooleanFragments or Coherence)"
-                )
+    from scipy.spatial import cKDTree
+
+    corners = mesh["points"][mesh["cells"]]
+    centres = corners.mean(axis=1)
+    tried = np.arange(0, len(centres), 1 + len(centres) // _TRIED)
+    near = cKDTree(centres).query(centres[tried], k=min(_NEAR, len(centres)))[1][:, 1:]
+    tried, other = np.repeat(tried, near.shape[1]), near.ravel()
+    sides = corners[other, 1:] - corners[other, :1]
+    full = np.abs(np.linalg.det(sides)) > _FLAT * np.abs(sides).max(axis=(1, 2)) ** 3
+    tried, other, sides = tried[full], other[full], sides[full]
+    from_corner = centres[tried] - corners[other, 0]
+    shares = np.linalg.solve(np.swapaxes(sides, 1, 2), from_corner[..., None])[..., 0]
+    inside = np.flatnonzero((shares.min(axis=1) > _FLAT) & (shares.sum(axis=1) < 1.0 - _FLAT))
+    if len(inside):
+        place = ", ".join(f"{x:.4g}" for x in centres[tried[inside[0]]])
+        raise UnusableError(
+            f"volumes overlap around ({place}): cells are there twice; divide them (Gmsh: BooleanFragments or Coherence)"
+        )
 
 
 def _note_gaps(gmsh: Any, unit: str, journal: Journal) -> None:
     """Tell of volumes that nearly touch, and between which no heat flows."""
     from scipy.spatial import cKDTree
 
-    volumes = [tag for _, tag in gmsh.model.getEntities(3)]
-    if len(volumes) < 2:
-        return
     nodes, coordinates, _ = gmsh.model.mesh.getNodes(2, -1, True)
     nodes, first = np.unique(nodes, return_index=True)
     points = coordinates.reshape(-1, 3)[first]
@@ -122,7 +127,7 @@ def _note_gaps(gmsh: Any, unit: str, journal: Journal) -> None:
     edge = float(np.median(tree.query(points, k=5)[0][:, 4]))  # of the nearest four, most are a cell away
     pairs = tree.query_pairs(_GAP * edge, output_type="ndarray")
     together = np.zeros(len(pairs), bool)
-    for volume in volumes:
+    for _, volume in gmsh.model.getEntities(3):
         own = np.concatenate([gmsh.model.mesh.getNodes(2, face, True)[0] for face in boundary(gmsh, 3, [volume])])
         together |= np.isin(nodes[pairs], own).all(axis=1)
     apart = pairs[~together]
@@ -133,10 +138,6 @@ def _note_gaps(gmsh: Any, unit: str, journal: Journal) -> None:
         journal.note(
             f"volumes are only {distance:.2g} {unit} apart at ({place}): no heat flows there; close the gap if it should"
         )
-
-
-def _centres(gmsh: Any, kind: int, volume: int) -> Any:
-    return gmsh.model.mesh.getBarycenters(kind, volume, False, True)
 
 
 def _groups(gmsh: Any, dimension: int) -> dict[str, list[int]]:

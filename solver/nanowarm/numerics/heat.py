@@ -1,9 +1,9 @@
 """The heat equation: dH/dt of every node, each term on this page.
 
-    dH_i/dt = - sum_r (K_r theta_r(T))_i  +  sum_r m_ir C_r P_r(T_i, t)  +  sum_s a_is j_s(T_i, t)
+    dH_i/dt = - sum_r (K_r theta_r(T))_i  +  sum_r m_ir q_r(T_i, t)  +  sum_s a_is j_s(T_i, t)
 
 H_i = M_i u_i is the enthalpy of node i [J], u_i its enthalpy density [J/m3], M_i = sum_r m_ir its volume; the
-state is u_i of this rank's nodes, followed by its ledger: the heat supplied by particles and that flowed in [J].
+state is u_i of this rank's nodes, followed by its ledger: the heat [J] of each entry of `LEDGER`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.heating import COLDEST, HOTTEST, EddyHeating, EddySolve, ParticleHeating, Source
-from nanowarm.numerics.operators import Operators, row_product
+from nanowarm.numerics.ledger import BLOOD, INFLOW, LEDGER, METABOLISM
+from nanowarm.numerics.operators import Operators, Stiffness, row_product
 from nanowarm.numerics.stack import MPI, PETSc
 from nanowarm.numerics.thermodynamics import Thermodynamics
+from nanowarm.numerics.tissue import living
 from nanowarm.physics.boundaries import AnyBoundary
+from nanowarm.physics.materials import Medium
 from nanowarm.physics.protocol import Stage
 from nanowarm.physics.schedules import Schedule
 from nanowarm.shelf import Region
 
 Array = NDArray[np.float64]
-
-SUPPLIED, INFLOW = -2, -1  # places of the ledger in the state
 
 
 class HeatEquation:
@@ -53,9 +54,10 @@ class HeatEquation:
         self.layout = layout
         self.tolerance = tolerance
         self.owned = layout.owned
-        self.size = layout.owned + 2
+        self.size = layout.owned + len(LEDGER)
         media = {id(region.medium): region.medium for region in regions.values()}  # regions of one material share it
         members = {key: [n for n, region in regions.items() if id(region.medium) == key] for key in media}
+        self._members = [(media[key], names) for key, names in members.items()]
         masses = np.array([sum(operators.mass[name] for name in names) for names in members.values()])
         volume = masses.sum(axis=0)
         self.volume = volume[: self.owned]
@@ -66,6 +68,7 @@ class HeatEquation:
         self.sources: list[Source] = self._particles(regions, iron)
         if eddy is not None:
             self.sources.append(EddyHeating(eddy, self.volume))
+        self.sources += living(regions, operators, self.thermo, self.volume)
         self._patterns: dict[str, Array] = {}
         self._enthalpy = layout.values
         self._potential = np.empty(layout.total)
@@ -150,8 +153,8 @@ class HeatEquation:
         thermo.locate(self._enthalpy)
         rates = out[:owned]
         self._conduct(rates)
-        out[SUPPLIED] = self._heat(time, rates)
-        out[INFLOW] = self._exchange(time, rates) + self._hold(rates)
+        out[owned:] = self.local(time, rates)
+        out[INFLOW] += self._hold(rates)
 
     def _conduct(self, rates: Array) -> None:
         """- sum_m K_m theta_m / M."""
@@ -167,10 +170,14 @@ class HeatEquation:
                 product.multAdd(self._vector, target, target)
         target.destroy()
 
-    def _heat(self, time: float, rates: Array) -> float:
-        """Power of all sources, added to `rates`; its sum [W]."""
+    def local(self, time: float, rates: Array) -> Array:
+        """Add what sources and surfaces bring at the state that is located [W/m3]; the powers of the ledger [W]."""
+        powers = np.zeros(len(LEDGER))
         drive = self.stage.field.drive().value(time, self.stage_start)
-        return sum(source.add(drive, rates) for source in self.sources)
+        for source in self.sources:
+            powers[source.ledger] += source.add(drive, rates)
+        powers[INFLOW] = self._exchange(time, rates)
+        return powers
 
     def _exchange(self, time: float, rates: Array) -> float:
         """Heat that flows in through the outer surfaces, added to `rates`; its sum [W]."""
@@ -241,6 +248,14 @@ class HeatEquation:
         state = np.zeros(self.size)
         state[: self.owned] = self.thermo.enthalpy(temperature)[: self.owned]
         return state
+
+    def stiffness_by_medium(self) -> list[tuple[Medium, list[Stiffness]]]:
+        """Each medium, and K_r of the regions that it fills."""
+        return [(medium, [self.operators.stiffness[name] for name in names]) for medium, names in self._members]
+
+    def ledger_names(self) -> tuple[str, ...]:
+        """Entries of the ledger that say something: those of living tissue only where there is some."""
+        return LEDGER if any(source.ledger in (BLOOD, METABOLISM) for source in self.sources) else LEDGER[:BLOOD]
 
     def stored(self, state: Array) -> float:
         """Enthalpy [J] of this rank's nodes."""

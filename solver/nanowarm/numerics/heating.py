@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.numerics.ledger import SUPPLIED
 from nanowarm.numerics.thermodynamics import Table, Thermodynamics
 from nanowarm.physics.curves import Curve
 from nanowarm.physics.fields import AnyField
@@ -24,7 +25,13 @@ LEVELS = 64  # of the field, where it differs from node to node or in time
 
 
 class Source(Protocol):
-    """Something that heats: the terms q_r of the heat equation."""
+    """Something that heats: the terms q_r of the heat equation.
+
+    Args:
+        ledger: entry of the state that takes its heat.
+    """
+
+    ledger: int
 
     def begin(self, field: AnyField, shape: Array, most: float) -> None:
         """Take over the field of a stage: its pattern at own nodes, and the largest amplitude it will reach [A/m]."""
@@ -46,6 +53,8 @@ class ParticleHeating:
         thermo: temperatures.
         volume: [m3] of own nodes.
     """
+
+    ledger = SUPPLIED
 
     def __init__(self, model: AnySpecificPower, iron: Array, most_iron: float, thermo: Thermodynamics, volume: Array) -> None:
         self.model, self.iron, self._most_iron, self.thermo, self.volume = model, iron, most_iron, thermo, volume
@@ -196,6 +205,8 @@ class EddyHeating:
         solve: heating [W/m3 per drive squared] at own nodes in a field.
         volume: [m3] of own nodes.
     """
+
+    ledger = SUPPLIED
 
     def __init__(self, solve: EddySolve, volume: Array) -> None:
         self._solve, self._volume = solve, volume

@@ -49,7 +49,7 @@ def segment_names(path: Path) -> dict[int, str]:
     return {int(segment["LabelValue"]): segment["Name"] for segment in whole if segment["LabelValue"].isdecimal()}
 
 
-def checked_labels(values: NDArray[Any]) -> tuple[Labels, Labels, NDArray[np.intp]]:
+def checked_labels(values: NDArray[Any]) -> tuple[Labels, NDArray[np.uint16], Labels]:
     """The distinct labels of voxels, the place of each voxel's label among them, and their voxel counts.
 
     Raises:
@@ -63,15 +63,15 @@ def checked_labels(values: NDArray[Any]) -> tuple[Labels, Labels, NDArray[np.int
         if len(fractions) or not np.isfinite(values).all():
             found = f"{len(fractions)} voxels hold fractions, e.g. {fractions[0]:g}" if len(fractions) else "voxels hold NaN"
             raise UnusableError(f"no label image: {found}; labels are whole numbers: segment the image first")
-    low, high = int(values.min()), int(values.max())
-    distinct = np.unique(values).astype(np.int64)
-    if low < 0 or len(distinct) > _MOST_LABELS:
+    distinct = np.unique(np.concatenate([np.unique(part) for part in values]))  # slice by slice: images fill the memory
+    if distinct[0] < 0 or len(distinct) > _MOST_LABELS:
         raise UnusableError(
-            f"no label image: {len(distinct)} different values from {low} to {high}, as of a scan; "
+            f"no label image: {len(distinct)} different values from {distinct[0]:g} to {distinct[-1]:g}, as of a scan; "
             f"labels are at most {_MOST_LABELS} whole numbers from 0 on: segment the image first"
         )
-    place = np.searchsorted(distinct, values.astype(np.int64))
-    return distinct, place, np.bincount(place.ravel(), minlength=len(distinct))
+    place = np.stack([np.searchsorted(distinct, part).astype(np.uint16) for part in values])
+    counts = np.sum([np.bincount(part.ravel(), minlength=len(distinct)) for part in place], axis=0)
+    return distinct.astype(np.int64), place, counts
 
 
 def region_names(present: Sequence[int], named: Mapping[str, str], own: Mapping[int, str], sizes: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ KINDS = {
     "surfaces": (".stl", ".obj", ".ply", ".vtp"),
     "labels": (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"),
 }  # any other file is a mesh
-_FORMAT = 4  # of the cached arrays and of how they are made; another number makes every mesh anew
+_FORMAT = 5  # of the cached arrays and of how they are made; another number makes every mesh anew
 _PROGRAMS = ("gmsh", "meshio", "mmgpy", "pytetwild", "vtk", "simpleitk")
 
 
@@ -90,7 +90,7 @@ def ask(mesh: MeshInput, folder: Path) -> Asked:
         "labels": dict(mesh.labels),
         "coordinates": mesh.coordinates,
         "size": None if mesh.size is None or kind == "mesh" else mesh.size / length,
-        "sizes": {name: size / length for name, size in mesh.sizes.items()},
+        "sizes": {old: size / length for name, size in mesh.sizes.items() for old in _old_names(mesh, name)},
         "graded": _graded(mesh, METRES[unit], length),
         "coarsening": mesh.coarsening,
         "threads": mesh.threads,
@@ -135,11 +135,18 @@ def _check_keys(mesh: MeshInput, file: Path, kind: str) -> None:
         raise MeshError(*(f"{file}: {fault}" for fault in faults))
 
 
+def _old_names(mesh: MeshInput, name: str) -> list[str]:
+    """What the file calls what the case calls by a name."""
+    old = [old.removeprefix("region ").removeprefix("surface ") for old, new in mesh.names.items() if new == name]
+    return old or [name]
+
+
 def _graded(mesh: MeshInput, unit: float, length: float) -> list[dict[str, Any]]:
     places: list[dict[str, Any]] = []
     for place in mesh.graded:
         point = None if place.point is None else [x / unit for x in place.point]
-        places.append({"near": place.near, "point": point, "size": place.size / length, "over": place.over / unit})
+        for near in (None,) if place.near is None else _old_names(mesh, place.near):
+            places.append({"near": near, "point": point, "size": place.size / length, "over": place.over / unit})
     return places
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.heat import INFLOW, SUPPLIED, HeatEquation
+from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.probes import Probe
 from nanowarm.numerics.stack import MPI
 from nanowarm.quantity import ZERO_CELSIUS
@@ -129,7 +129,7 @@ class Recorder:
     def _names(self) -> list[str]:
         regions = [f"{name}_{what}_degC" for name in self.regions for what in ("min", "mean", "max")]
         probes = [f"probe_{name}_degC" for name in self.probes]
-        return ["time_s", *regions, *probes, "field_kA_per_m", "stored_J", "supplied_J", "inflow_J"]
+        return ["time_s", *regions, *probes, "field_kA_per_m", "stored_J", *(f"{entry}_J" for entry in self.heat.ledger_names())]
 
     def observe(self, time: float, stage: str, state: Array, row: bool) -> Array:
         """Look at one state; keep it as a row where asked. Returns the nodes' temperatures [K]."""
@@ -144,7 +144,7 @@ class Recorder:
         for difference in self.differences:
             highs += difference.observe(time, temperature)
         sums += [probe.part(temperature) for probe in self.probes.values()]
-        sums += [stored - self.initial, float(state[SUPPLIED]), float(state[INFLOW])]
+        sums += [stored - self.initial, *state[self.heat.owned :][: len(self.heat.ledger_names())].tolist()]
         self._pending.append((time, stage, row, highs, sums))
         return temperature
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import SolveError
-from nanowarm.numerics.heat import INFLOW, SUPPLIED, HeatEquation
+from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.ledger import LEDGER
 from nanowarm.numerics.observers import Observers
 from nanowarm.numerics.rkc import Counts, Integrator, Step
 from nanowarm.physics.protocol import Stage
@@ -48,7 +49,7 @@ class Solution:
     Args:
         end: time [s].
         stage_ends: time [s] at which each stage ended.
-        energy: stored, supplied and inflow [J], and the imbalance relative to the heat exchanged.
+        energy: stored and what came in [J], by the names of the ledger, and the imbalance relative to the heat exchanged.
         counts: steps and stages.
         stiffness: bound on the eigenvalues at the end [1/s].
     """
@@ -131,8 +132,9 @@ def _first_time(step: Step, stage: Stage, observers: Observers) -> float:
 
 def _energy(heat: HeatEquation, state: Array, initial: float) -> dict[str, float]:
     """The ledger [J] of all ranks, closed."""
-    mine = np.array([heat.stored(state) - initial, state[SUPPLIED], state[INFLOW], float(heat.volume.sum())])
-    stored, supplied, inflow, volume = heat.layout.comm.allreduce(mine)
-    exchanged = max(abs(stored), abs(supplied), abs(inflow), 1e-3 * volume / heat.thermo.largest_per_capacity)
-    imbalance = abs(stored - supplied - inflow) / exchanged
-    return {"stored": stored, "supplied": supplied, "inflow": inflow, "imbalance_relative": imbalance}
+    mine = np.array([heat.stored(state) - initial, float(heat.volume.sum()), *state[heat.owned :]])
+    stored, volume, *came = heat.layout.comm.allreduce(mine)
+    exchanged = max(abs(stored), *map(abs, came), 1e-3 * volume / heat.thermo.largest_per_capacity)
+    entries = dict(zip(LEDGER, came, strict=True))
+    living = {name: value for name, value in entries.items() if name in heat.ledger_names()}
+    return {"stored": stored, **living, "imbalance_relative": abs(stored - sum(came)) / exchanged}

@@ -83,7 +83,9 @@ def _tetrahedra(patches: Patches, request: Request) -> Arrays:
         try:
             gmsh.model.mesh.generate(3)
         except Exception as error:  # Gmsh raises no other class
-            raise CrossingError(f"the surfaces cross each other or themselves (Gmsh: {error})") from None
+            raise CrossingError(
+                f"the surfaces cross or nearly touch (Gmsh: {error}); mend them, or give a smaller size"
+            ) from None
         arrays = current_mesh(gmsh)
     _check_volumes(arrays, patches)
     return arrays

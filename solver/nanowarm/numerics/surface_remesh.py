@@ -18,7 +18,7 @@ Indices = NDArray[np.int64]
 
 _DEVIATION = 0.1  # distance allowed between old and new triangles, over the edge length
 _LEAST_DEVIATION = 1e-3  # the same, where surfaces are very close
-_VOLUME = 0.007  # relative change of a region's volume that is accepted
+_VOLUME = 0.003  # relative change of a region's volume that is accepted
 _ROUNDS = 5  # of remeshing until volumes are kept
 _SHARP = 0.05  # angle [rad] from which an edge of a sharp patch is kept
 _GAIN = 0.7  # part of a change of volume that a finer remeshing must leave at most, lest edges be kept sharp

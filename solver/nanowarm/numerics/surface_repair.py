@@ -178,7 +178,7 @@ def _refuse_sheet(name: str, damage: Damage) -> None:
     """
     if damage.missing > _MOST_OPEN:
         raise UnusableError(
-            f"{name} is not closed: {damage.holes} holes of {100 * damage.missing:.3g} % of its area; up to "
+            f"{name} is not closed: {damage.holes} hole(s) of {100 * damage.missing:.3g} % of its area; up to "
             f"{100 * _MOST_OPEN:g} % are closed on their own: close it before export"
         )
 
@@ -207,6 +207,8 @@ def _repaired(points: Points, triangles: Indices, label: str, damage: Damage, jo
     found = [f"{damage.holes} holes closed"] if damage.holes else []
     found += [f"{damage.crossings} crossing triangles taken apart"] if damage.crossings else []
     found += [f"{turned} triangles turned"] if turned else []
+    bodies = int(pieces(triangles).max()) + 1
+    found += [f"{bodies} surfaces joined to one body"] if bodies > 1 else []
     journal.note(
         f"{label} was repaired by fTetWild: {', '.join(found)}; {len(triangles)} triangles became {len(boundary)}, its points "
         f"moved by {np.median(moved):.2g} (median) to {moved.max():.2g}, its volume changed from {before:.6g} to "
@@ -247,6 +249,6 @@ def _boundary(points: Points, cells: Indices) -> tuple[Points, Indices]:
     cells[negative, 2], cells[negative, 3] = cells[negative, 3].copy(), cells[negative, 2].copy()
     facets = cells[:, _CELL_FACETS].reshape(-1, 3)
     _, first, count = np.unique(np.sort(facets, axis=1), axis=0, return_index=True, return_counts=True)
-    outer = facets[np.sort(first[count == 1])]
+    outer = np.unique(_first_low(facets[first[count == 1]]), axis=0)  # fTetWild's order of cells differs from run to run
     used, local = np.unique(outer, return_inverse=True)
     return points[used], local.reshape(-1, 3).astype(np.int64)

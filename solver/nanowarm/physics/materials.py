@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from nanowarm.model import Model, check_table
+from nanowarm.physics.blood_flow import PerfusionRate, Supply
 from nanowarm.physics.curves import Array, Curve, constant, weighted_sum
 from nanowarm.quantity import (
     Conductivity,
@@ -19,6 +21,7 @@ from nanowarm.quantity import (
     Temperature,
     TemperatureDifference,
     TemperatureRate,
+    VolumetricPower,
 )
 
 Quality = Literal["measured", "derived", "estimate"]
@@ -110,6 +113,8 @@ class Material(Model):
     warming_window: Window | None = None
     glass_temperature_difference: Value[TemperatureDifference] | None = None
     electrical_conductivity: Value[ElectricalConductivity] | None = None
+    perfusion: Value[PerfusionRate] | None = None
+    metabolism: Value[VolumetricPower] | None = None
     water_fraction: Value[Annotated[float, Field(ge=0.0, le=1.0)]] | None = None
 
     def medium(self) -> Medium:
@@ -125,6 +130,9 @@ class Material(Model):
             critical_cooling_rate=self.critical_cooling_rate.value if self.critical_cooling_rate else None,
             window=(min(window.values), max(window.values)) if window else None,
             electrical_conductivity=self.electrical_conductivity.value if self.electrical_conductivity else None,
+            density=density,
+            supplies=(Supply(1.0, density, self.perfusion.value),) if self.perfusion else (),
+            metabolism=self.metabolism.value if self.metabolism else None,
         )
 
 
@@ -141,6 +149,9 @@ class Medium:
         critical_cooling_rate: [K/s], None where not known.
         window: coldest and warmest temperature [K] between which rates are judged.
         electrical_conductivity: [S/m], None where not known.
+        density: of the reference state [kg/m3], not a number where not known.
+        supplies: blood flow of the constituents in a living body, none where not known.
+        metabolism: heat of a living body's metabolism [W/m3], None where not known.
     """
 
     name: str
@@ -151,6 +162,14 @@ class Medium:
     critical_cooling_rate: float | None = None
     window: tuple[float, float] | None = None
     electrical_conductivity: float | None = None
+    density: float = math.nan
+    supplies: tuple[Supply, ...] = ()
+    metabolism: float | None = None
+
+    def blood_volume_rate(self, blood_density: float) -> float | None:
+        """Volume of blood per volume and time [1/s] in a living body, for blood of a density [kg/m3]; None where not known."""
+        flows = [supply.share * supply.flow.blood_volume_rate(supply.density, blood_density) for supply in self.supplies]
+        return sum(flows) if flows else None
 
     def critical_rate(self, direction: int) -> float | None:
         """Critical warming (1) or cooling (-1) rate [K/s]."""
@@ -182,12 +201,16 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
 
     Heat capacities add by volume; so do conductivities (the parallel model of Choi & Okos 1986, an upper bound).
     Critical rates, transitions and window are those of its one cryoprotectant at full strength, an estimate
-    for a fully equilibrated organ.
+    for a fully equilibrated organ. Electrical conductivity, perfusion and metabolism add by volume where all
+    materials have them.
     """
     media = {name: material.medium() for name, material in materials.items()}
     weights = [fractions[name] for name in media]
-    sigma = [medium.electrical_conductivity for medium in media.values()]
-    conducts = None not in sigma
+    supplies = [
+        replace(supply, share=weight * supply.share)
+        for weight, medium in zip(weights, media.values(), strict=True)
+        for supply in medium.supplies
+    ]
     protectants = [media[name] for name, material in materials.items() if material.group == "cryoprotectant"]
     critical = protectants[0] if len(protectants) == 1 else Medium("none", constant(1.0), constant(1.0))
     return Medium(
@@ -198,5 +221,14 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
         critical_warming_rate=critical.critical_warming_rate,
         critical_cooling_rate=critical.critical_cooling_rate,
         window=critical.window,
-        electrical_conductivity=sum(w * (s or 0.0) for w, s in zip(weights, sigma, strict=True)) if conducts else None,
+        electrical_conductivity=_sum_of_known(weights, [medium.electrical_conductivity for medium in media.values()]),
+        density=sum(weight * medium.density for weight, medium in zip(weights, media.values(), strict=True)),
+        supplies=tuple(supplies) if all(medium.supplies for medium in media.values()) else (),
+        metabolism=_sum_of_known(weights, [medium.metabolism for medium in media.values()]),
     )
+
+
+def _sum_of_known(weights: Sequence[float], values: Sequence[float | None]) -> float | None:
+    """Sum of values, each times its weight; None where one of them is not known."""
+    known = [value for value in values if value is not None]
+    return sum(w * value for w, value in zip(weights, known, strict=True)) if len(known) == len(values) else None

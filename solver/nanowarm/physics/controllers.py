@@ -1,0 +1,203 @@
+"""Controllers of the field: each sees a temperature at its samples and answers the amplitude until the next one.
+
+They are plain Python that every MPI rank carries along. What they see may differ in the last digits between ranks and
+between numbers of ranks, so nothing here compares two numbers that are equal by design.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+ROUNDING = 6  # decimals of a kelvin: a temperature that starts at a limit is at it, whatever its last digits are
+TRIAL = 1.0 / 16.0  # share of the full power at which a response is first looked for: a quarter of the amplitude
+VISIBLE = 0.01  # [K] of rise that says something about the response
+STRAIGHT = 1.5  # the later half of a rise over the earlier one, below which the delay is over
+SET_POINT_WEIGHT = 0.5  # with SIMC's times: the zero cancels a pole, no overshoot (Skogestad & Grimholt 2012, PID control ch. 5)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a coil can do.
+
+    Args:
+        least, most: peak amplitude [A/m].
+        rate: largest change of the amplitude [A/m per s], may be infinite.
+        every: time between samples [s].
+    """
+
+    least: float
+    most: float
+    rate: float
+    every: float
+
+
+class Coil:
+    """The amplitude that a coil gives: off before the start, then within its limits.
+
+    Args:
+        limits: of the amplitude.
+        start: first sample [s].
+    """
+
+    def __init__(self, limits: Limits, start: float) -> None:
+        self.limits = limits
+        self._amplitude = 0.0
+        self._time = start - limits.every
+
+    def give(self, time: float, amplitude: float) -> float:
+        """The amplitude [A/m] from a time [s] on where `amplitude` is wanted."""
+        wanted = min(max(amplitude, self.limits.least), self.limits.most)
+        if math.isfinite(self.limits.rate):
+            change = self.limits.rate * (time - self._time)
+            wanted = min(max(wanted, self._amplitude - change), self._amplitude + change)
+        self._amplitude, self._time = wanted, time
+        return wanted
+
+    def share(self) -> float:
+        """The power that it gives now, relative to that at the largest amplitude: heat goes with the square."""
+        return (self._amplitude / self.limits.most) ** 2
+
+    def give_share(self, time: float, share: float) -> float:
+        """The amplitude [A/m] from a time [s] on where a share of the full power is wanted."""
+        return self.give(time, self.limits.most * math.sqrt(max(share, 0.0)))
+
+
+class Controller(ABC):
+    """A state machine that is asked once per sample, in order of time.
+
+    Args:
+        coil: what it controls.
+    """
+
+    def __init__(self, coil: Coil) -> None:
+        self.coil = coil
+        self.notes: list[str] = []  # lines for the user
+
+    @abstractmethod
+    def answer(self, time: float, temperature: float) -> float:
+        """Peak amplitude [A/m] from a sample at a time of the run [s] on, where the sensor shows a temperature [K]."""
+
+
+class CycleController(Controller):
+    """On and off by the clock; it needs no temperature.
+
+    Args:
+        start: time of the run [s] at which it goes on.
+        on, off: how long it is on and off [s].
+    """
+
+    def __init__(self, coil: Coil, start: float, on: float, off: float) -> None:
+        super().__init__(coil)
+        self._start, self._on, self._period = start, on, on + off
+
+    def answer(self, time: float, temperature: float) -> float:
+        """Peak amplitude [A/m] from a time of the run [s] on."""
+        since = time - self._start
+        tie = 1e-9 * max(1.0, since)
+        phase = since - self._period * math.floor((since + tie) / self._period)
+        return self.coil.give(time, self.coil.limits.most if phase < self._on - tie else 0.0)
+
+
+class ThermostatController(Controller):
+    """On below a band, off above it, and as it was inside; off at the start.
+
+    Args:
+        lower, upper: ends of the band [K].
+        shortest: times [s] that it stays off and on at least.
+    """
+
+    def __init__(self, coil: Coil, band: tuple[float, float], shortest: tuple[float, float]) -> None:
+        super().__init__(coil)
+        self._band, self._shortest = band, shortest
+        self._on = False
+        self._until = -math.inf
+        self._seen = math.nan
+
+    def answer(self, time: float, temperature: float) -> float:
+        """Peak amplitude [A/m] from a sample at a time of the run [s] on."""
+        lower, upper = self._band
+        below, above = round(lower - temperature, ROUNDING) > 0.0, round(temperature - upper, ROUNDING) > 0.0
+        if (above if self._on else below) and time >= self._until:
+            self._on = not self._on
+            self._until = time + self._shortest[self._on] * (1.0 - 1e-9)
+        self._look_at_samples(temperature)
+        return self.coil.give(time, self.coil.limits.most if self._on else 0.0)
+
+    def _look_at_samples(self, temperature: float) -> None:
+        lower, upper = self._band
+        step, self._seen = abs(temperature - self._seen), temperature
+        if step > upper - lower and not self.notes:
+            self.notes.append(
+                f"the thermostat's temperature moved {step:.2g} K in one sample of {self.coil.limits.every:g} s, more than its "
+                f"band of {upper - lower:.2g} K: give a shorter `every`, a smaller `most`, or a pid"
+            )
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Constants of a PID that answers a share of the full power.
+
+    Args:
+        gain: [1/K].
+        integral: integral time [s].
+        derivative: derivative time [s].
+    """
+
+    gain: float
+    integral: float
+    derivative: float = 0.0
+
+
+class ReactionCurve:
+    """How the temperature answers to power, seen while a plant is tried: first off, then a trial, then full power.
+
+    The power of a sample is counted by what it would last at full power: a rise over this *full-power time* is a line
+    with the heating rate as slope, from the delay on. A drift that is there without power is taken off.
+
+    Args:
+        set_point: [K].
+        every: time between samples [s].
+
+    Source: Ziegler & Nichols (1942), Trans. ASME 64:759 (tangent of the reaction curve); Skogestad (2003), J. Process
+        Control 13:291, table 1 (tuning of an integrating process, "SIMC"), with twice the delay in place of the delay.
+    """
+
+    def __init__(self, set_point: float, every: float) -> None:
+        self._set_point, self._every = set_point, every
+        self._drift = self._idle = 0.0  # slope [K/s] and share of power before the trial
+        self._last = (math.nan, math.nan)
+        self._times, self._rises = [0.0], [0.0]
+        self.tried = False
+
+    def see(self, time: float, temperature: float, share: float) -> None:
+        """Take in a sample at a time [s] and the share of power before it."""
+        elapsed, change = time - self._last[0], temperature - self._last[1]
+        if self.tried:
+            self._times.append(self._times[-1] + max(share - self._idle, 0.0) * elapsed)
+            self._rises.append(self._rises[-1] + change - self._drift * elapsed)
+        elif not math.isnan(elapsed):
+            self._drift, self._idle = change / elapsed, share
+            self.tried = round(self._set_point - temperature, ROUNDING) > 0.0
+        self._last = time, temperature
+
+    def share(self) -> float:
+        """Share of the full power to try next."""
+        return 0.0 if not self.tried else TRIAL if len(self._times) == 1 else 1.0
+
+    def tangent(self) -> tuple[float, float]:
+        """Heating rate at full power [K/s] and delay [s]; a rate of 0 as long as they can't be told."""
+        time, rise = self._times[-1], self._rises[-1]
+        if rise < VISIBLE or time <= 0.0:
+            return 0.0, 0.0
+        half = float(np.interp(0.5 * time, self._times, self._rises))
+        rate = (rise - half) / (0.5 * time)
+        delay = max(0.0, time - rise / rate) if rate > 0.0 else 0.0
+        gap = self._set_point - self._last[1]
+        straight = len(self._times) > 4 and rise - half < STRAIGHT * half
+        if straight or gap < 2.0 * rate * (self._every + delay):
+            return max(rate, 0.5 * rise / time), delay
+        return 0.0, 0.0
