@@ -56,3 +56,5 @@ Physical Surface("side") = sides();
 MeshSize{ PointsOf{ Volume{ring()}; } } = 2 * wall;
 // 40 elements around the inside keep the wall within 1 %.
 Mesh.MeshSizeFromCurvature = 40;
+// Of thin layers, more cells than usual need to be improved.
+Mesh.OptimizeThreshold = 0.4;

@@ -6,10 +6,10 @@
 // Axes as in medical images: x to the left, y to the back, z upwards; the origin is the middle of the cerebrum.
 //
 // Proportions: the skull is 6.3 mm thick in the mean, measured on 281 human ones (Moreira-Gonzalez 2006, Plast.
-// Reconstr. Surg. 117); the fluid is 12.8 % of the space inside it, measured 11.4 % (Matsumae 1996, J. Neurosurg. 84).
-// All else is an estimate: a cerebrum of 135 x 166 x 105 mm at 1400 mL, 37 % of the brain white matter. Folds and
+// Reconstr. Surg. 117); the fluid is 12.4 % of the space inside it, measured 11.4 % (Matsumae 1996, J. Neurosurg. 84).
+// All else is an estimate: a cerebrum of 137 x 169 x 107 mm at 1400 mL, 37 % of the brain white matter. Folds and
 // ventricles are not drawn: the grey layer stands for the cortex with its folds. At 2 mL, a rat's brain, the skull
-// becomes 0.7 mm, as it is there, but a rat has far less white matter. The volume is good from 0.3 to 2000 mL.
+// becomes 0.7 mm, about what a rat has; but a rat has far less white matter. The volume is good from 0.3 to 2000 mL.
 SetFactory("OpenCASCADE");
 // A union must leave faces of one sphere apart that have their poles in different places.
 Geometry.OCCUnionUnify = 0;
@@ -26,24 +26,25 @@ DefineConstant[
 ];
 
 // Drawn with a cerebrum of radius 1 and stretched at the end: spheres are cut fast and exactly, ellipsoids are not.
-// The brain's volume of 4.5202 before that is computed below as well; here it only gives thicknesses their measure.
+// `one` is the mean length [mm] of what is drawn as 1. It takes the brain's volume as drawn, about 4.52 and computed
+// below, from here: the layers around the brain do not have to wait for it.
 across = 67;
 along = 82.5;
 upwards = 52;
 mean = (across + along + upwards) / 3;
-guess = (1000 * volume / (across * along * upwards * 4.5202))^(1 / 3);
-csf_layer = csf_thickness / (mean * guess);
-skull_layer = skull_thickness / (mean * guess);
-scalp_layer = scalp_thickness / (mean * guess);
+one = mean * (1000 * volume / (across * along * upwards * 4.5202))^(1 / 3);
+csf_layer = csf_thickness / one;
+skull_layer = skull_thickness / one;
+scalp_layer = scalp_thickness / one;
 total = csf_layer + skull_layer + scalp_layer;
 If (csf_layer < 0.015 || csf_layer > 0.12)
-  Error("csf_thickness of %g mm: between %g and %g mm is possible at this volume", csf_thickness, 0.015 * mean * guess, 0.12 * mean * guess);
+  Error("csf_thickness of %g mm: this volume takes %g to %g mm", csf_thickness, 0.015 * one, 0.12 * one);
 EndIf
 If (skull_layer < 0.03 || skull_layer > 0.2)
-  Error("skull_thickness of %g mm: between %g and %g mm is possible at this volume", skull_thickness, 0.03 * mean * guess, 0.2 * mean * guess);
+  Error("skull_thickness of %g mm: this volume takes %g to %g mm", skull_thickness, 0.03 * one, 0.2 * one);
 EndIf
 If (scalp_layer > 0 && (scalp_layer < 0.03 || scalp_layer > 0.2))
-  Error("scalp_thickness of %g mm: 0, or between %g and %g mm is possible at this volume", scalp_thickness, 0.03 * mean * guess, 0.2 * mean * guess);
+  Error("scalp_thickness of %g mm: this volume takes 0, or %g to %g mm", scalp_thickness, 0.03 * one, 0.2 * one);
 EndIf
 neck_height = -1.46 - total;
 
@@ -150,7 +151,7 @@ body = brain;
 swelling = 1.3;
 Call Place;
 If (place < 2)
-  Error("the tumour (radius %g mm) is not inside the brain with a margin of 0.15 radii: move it or make it smaller", radius);
+  Error("the tumour (radius %g mm) is not inside the brain by 0.15 radii: move it or make it smaller", radius);
 EndIf
 body = white(0);
 Call Place;
@@ -158,7 +159,7 @@ swollen = place;
 swelling = 0.85;
 Call Place;
 If (place != swollen)
-  Error("the tumour (radius %g mm) only just touches the border of the white matter: move it inwards or outwards", radius);
+  Error("the tumour (radius %g mm) grazes the white matter's border: move it by half its radius", radius);
 EndIf
 
 layer = csf_layer;
@@ -213,3 +214,15 @@ MeshSize{ PointsOf{ Volume{skull()}; } } = skull_size;
 MeshSize{ PointsOf{ Volume{csf()}; } } = 2 * Min(csf_thickness, skull_thickness);
 // 24 elements around each bend keep the volume within 1 %.
 Mesh.MeshSizeFromCurvature = 24;
+
+// Cells grow slowly away from a small tumour, or those beside it were poor.
+tumour_size = 2 * Pi * radius / 24;
+Field[1] = Ball;
+Field[1].XCenter = tumour_x;
+Field[1].YCenter = tumour_y;
+Field[1].ZCenter = tumour_z;
+Field[1].Radius = radius;
+Field[1].VIn = tumour_size;
+Field[1].VOut = 20 * scale;
+Field[1].Thickness = (20 * scale - tumour_size) / 0.4;
+Background Field = 1;

@@ -97,3 +97,5 @@ Physical Surface("rim") = rim();
 
 // A polygon has less area than the half circle of the rim: the thicker the pouch, the more of it is rim.
 Mesh.MeshSizeFromCurvature = 14 + 20 * depth / width;
+// Of thin layers, more cells than usual need to be improved.
+Mesh.OptimizeThreshold = 0.4;

@@ -88,3 +88,5 @@ Physical Surface("cap") = outer();
 MeshSize{ PointsOf{ Volume{3, 4}; } } = 2 * wall;
 // A 36-gon has 0.5 % less area than its circle.
 Mesh.MeshSizeFromCurvature = 36;
+// Of thin layers, more cells than usual need to be improved.
+Mesh.OptimizeThreshold = 0.4;

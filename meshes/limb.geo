@@ -4,18 +4,20 @@
 // Regions: fat (with the skin), muscle, bone, tumour. Surfaces: skin, proximal and distal (the cuts).
 // Axes: x to the side, y to the back, z along the limb towards the body; the origin is half way between the cuts.
 //
-// Proportions are estimates, of a rat's thigh (40 mm long at 15 mL) as of a human one (30 cm at 6 L). The fat with the
+// Proportions are estimates, of a rat's thigh (43 mm long at 15 mL) as of a human one (32 cm at 6 L). The fat with the
 // skin is a tenth of the mean half-width thick and about a fifth of the volume, as in a lean man; the bone, drawn solid,
-// is a twentieth. The volume is good from 0.3 mL (a mouse) to 15 L.
+// is 4 %. The volume is good from 0.3 mL (a mouse) to 15 L.
 SetFactory("OpenCASCADE");
 
+// By default the tumour lies half way between bone and fat, and reaches neither.
 DefineConstant[
   volume = {15, Min 1e-3, Name "Parameters/1 volume [mL]"},
-  tumour_volume = {volume / 150, Min 1e-9, Name "Parameters/2 tumour volume [mL]"},
-  tumour_x = {6 * (volume / 15)^(1 / 3), Name "Parameters/3 middle of the tumour, to the side [mm]"},
-  tumour_y = {0, Name "Parameters/4 middle of the tumour, to the back [mm]"},
-  tumour_z = {0, Name "Parameters/5 middle of the tumour, towards the body [mm]"},
-  fat_thickness = {1.1 * (volume / 15)^(1 / 3), Name "Parameters/6 thickness of fat and skin [mm]"}
+  fat_thickness = {1.1 * (volume / 15)^(1 / 3), Name "Parameters/2 thickness of fat and skin [mm]"},
+  tumour_volume = {volume / 300, Min 1e-9, Name "Parameters/3 tumour volume [mL]"},
+  tumour_x = {6.4 * (volume / 15)^(1 / 3) - fat_thickness / 2,
+    Name "Parameters/4 middle of the tumour, to the side [mm]"},
+  tumour_y = {0, Name "Parameters/5 middle of the tumour, to the back [mm]"},
+  tumour_z = {0, Name "Parameters/6 middle of the tumour, towards the body [mm]"}
 ];
 
 // Draws the smooth solid `loft` through five ellipses along the limb, from the knee to the hip; `wide` and `deep` are
@@ -41,7 +43,7 @@ Return
 // Draws the solid `ball`: the tumour, larger by the factor `swelling`, with its poles turned along the limb's radius.
 Macro Ball
   ball = newv;
-  Sphere(ball) = {0, 0, 0, swelling * radius};
+  Sphere(ball) = {0, 0, 0, swelling * radius / scale};
   Rotate{ {0, 1, 0}, {0, 0, 0}, Pi / 2 }{ Volume{ball}; }
   If (tumour_x != 0 || tumour_y != 0)
     Rotate{ {0, 0, 1}, {0, 0, 0}, Atan2(tumour_y, tumour_x) }{ Volume{ball}; }
@@ -74,11 +76,11 @@ limb = loft;
 drawn() = {Mass Volume{limb}};
 // 1 mL = 1000 mm^3
 scale = (1000 * volume / drawn(0))^(1 / 3);
-radius = (3 * 1000 * tumour_volume / (4 * Pi))^(1 / 3) / scale;
+radius = (3 * 1000 * tumour_volume / (4 * Pi))^(1 / 3);
 
 layer = fat_thickness / scale;
 If (layer < 0.03 || layer > 0.25)
-  Error("fat_thickness of %g mm: between %g and %g mm is possible at this volume", fat_thickness, 0.03 * scale, 0.25 * scale);
+  Error("fat_thickness of %g mm: this volume takes %g to %g mm", fat_thickness, 0.03 * scale, 0.25 * scale);
 EndIf
 Call Loft;
 muscle = loft;
@@ -94,12 +96,12 @@ swelling = 1.3;
 body = limb;
 Call Place;
 If (place < 2)
-  Error("the tumour (radius %g mm) is not inside the limb with a margin of 0.15 radii: move it or make it smaller", radius * scale);
+  Error("the tumour (radius %g mm) is not inside the limb by 0.15 radii: move it or make it smaller", radius);
 EndIf
 body = bone;
 Call Place;
 If (place > 0)
-  Error("the tumour (radius %g mm) is not off the bone by 0.15 radii: move it or make it smaller", radius * scale);
+  Error("the tumour (radius %g mm) is not off the bone by 0.15 radii: move it or make it smaller", radius);
 EndIf
 body = muscle;
 Call Place;
@@ -107,7 +109,7 @@ swollen = place;
 swelling = 0.85;
 Call Place;
 If (place != swollen)
-  Error("the tumour (radius %g mm) only just touches the border of the muscle: move it inwards or outwards", radius * scale);
+  Error("the tumour (radius %g mm) grazes the muscle's border: move it by half its radius", radius);
 EndIf
 swelling = 1;
 Call Ball;
@@ -139,3 +141,15 @@ Physical Surface("distal") = distal();
 MeshSize{ PointsOf{ Volume{fat()}; } } = 2 * fat_thickness;
 // 24 elements around each bend keep the volume within 1 %.
 Mesh.MeshSizeFromCurvature = 24;
+
+// Cells grow slowly away from a small tumour, or those beside it were poor.
+tumour_size = 2 * Pi * radius / 24;
+Field[1] = Ball;
+Field[1].XCenter = tumour_x;
+Field[1].YCenter = tumour_y;
+Field[1].ZCenter = tumour_z;
+Field[1].Radius = radius;
+Field[1].VIn = tumour_size;
+Field[1].VOut = 1 * scale;
+Field[1].Thickness = (1 * scale - tumour_size) / 0.4;
+Background Field = 1;

@@ -13,7 +13,7 @@ SetFactory("OpenCASCADE");
 DefineConstant[
   volume = {0.2, Min 1e-7, Name "Parameters/1 volume [mL]"},
   thickness = {0.5, Min 1e-3, Name "Parameters/2 thickness [mm]"},
-  bend = {65, Min 20, Max 85, Name "Parameters/3 half the angle from commissure to commissure [deg]"}
+  bend = {65, Min 30, Max 85, Name "Parameters/3 half the angle from commissure to commissure [deg]"}
 ];
 
 // Half a cap of a shell of mean radius R has the volume solid_angle (R^2 thickness + thickness^3 / 12).
@@ -33,8 +33,9 @@ reach = 1.2 * outside;
 Sphere(1) = {0, 0, 0, outside};
 Sphere(2) = {0, 0, 0, inside};
 BooleanDifference{ Volume{1}; Delete; }{ Volume{2}; Delete; }
-// Its poles and seam are turned away from the leaflet, and so is the seam of the cone: cells are poor there.
-Rotate{ {0, 1, 0}, {0, 0, 0}, -Pi / 4 }{ Volume{1}; }
+// Its poles and seam are turned out of the leaflet and off the cone, and so is the seam of the cone: OpenCASCADE
+// fails where a cut meets a pole, and cells are poor there.
+Rotate{ {0, 1, 0}, {0, 0, 0}, -75 * Pi / 180 }{ Volume{1}; }
 Box(4) = {-reach, -reach, -reach, 2 * reach, 2 * reach, reach};
 BooleanIntersection{ Volume{1}; Delete; }{ Volume{4}; Delete; }
 Cone(3) = {0, 0, 0, -reach, 0, 0, 0, reach * Tan(half_angle)};
@@ -60,3 +61,5 @@ Physical Surface("free_edge") = free();
 MeshSize{ PointsOf{ Volume{:}; } } = 2 * thickness;
 // 40 elements around a great circle keep the volume within 1 %.
 Mesh.MeshSizeFromCurvature = 40;
+// Of thin layers, more cells than usual need to be improved.
+Mesh.OptimizeThreshold = 0.4;

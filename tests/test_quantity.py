@@ -46,6 +46,7 @@ DIMENSIONS = {name: value for name, value in vars(quantity).items() if isinstanc
         ("HEAT_TRANSFER_COEFFICIENT", "15 W/m^2/degC", 15.0),
         ("SPECIFIC_HEAT", "1 cal/g/degC", 4184.0),
         ("CONDUCTIVITY", "3 mW/cm/K", 0.3),
+        ("LENGTH", "5 mm**9**9**9**9", "unknown unit"),
         ("LENGTH", "1e3 um", 1e-3),
         ("LENGTH", "1000µm", 1e-3),
         ("LENGTH", " .5 mm ", 5e-4),

@@ -127,6 +127,7 @@ def _notes(case: Case, largest_error: float) -> list[str]:
     for name, region in case.regions.items():
         if len(region.medium.constituents) > 1:
             notes.append(f"{name}: a mixture; its critical rates are those of its cryoprotectant at full strength (estimate).")
+    notes += dict.fromkeys(line for region in case.regions.values() if region.perfusion for line in region.perfusion.notes())
     remarks = {name: material.note for name, material in case.materials.items()}
     remarks |= {name: particle.note for name, particle in case.particles.items()}
     return notes + [f"{name}: {note}" for name, note in remarks.items() if note]

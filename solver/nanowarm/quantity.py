@@ -51,6 +51,8 @@ def _factor(symbols: str, unit: str) -> float:
     registry = _registry()
     written = symbols
     symbols = re.sub(r"\b(degC|celsius|degree_Celsius)\b", "kelvin", symbols)
+    if re.search(r"[0-9.][\s)]*(?:\^|\*\*)", symbols):  # the power of a number could take for ever
+        raise ValueError(f"unknown unit {written!r}")
     try:
         given = registry.Quantity(1.0, registry.Unit(symbols)).to_root_units()
     except Exception as error:  # pint raises a dozen kinds for one cause: a unit it can't read
@@ -270,6 +272,8 @@ IronMass = Annotated[float, *IRON_MASS.annotation()]
 def flow_through_tissue(text: str, unit: str) -> float:
     """Value in `unit` of a text such as "56 mL/min/100g", which pint would refuse or take for times g."""
     number, symbols = _split(text)
+    if not symbols:
+        raise ValueError(f"write the unit: {text.strip()} could be anything")
     amount = re.search(r"(?<=/)\s*(\(?)\s*([1-9][0-9]*)\s*\*?\s*(?=[A-Za-z])", symbols)
     if amount is not None:
         number /= float(amount[2])

@@ -13,8 +13,9 @@ from nanowarm.model import Model, shown
 from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.distributions import AnyIron
 from nanowarm.physics.fields import AnyField, NoField
+from nanowarm.physics.perfusion import PerfusionUse
 from nanowarm.physics.protocol import StageInput
-from nanowarm.quantity import Coordinate, Duration, Temperature, Tolerance, Volume
+from nanowarm.quantity import Coordinate, Duration, Temperature, Tolerance, Volume, VolumetricPower
 from nanowarm.results.criteria import AnyCriterion
 
 VERSION = 1  # of the case file's format
@@ -61,12 +62,16 @@ class RegionInput(Model):
     Args:
         eddy: whether eddy currents heat it, by the electrical conductivity of its material.
         volume: as measured or wanted [m3]; the mesh is compared with it.
+        perfusion: blood that flows in it; true for the material's own.
+        metabolism: heat that it releases [W/m3]; true for the material's own.
     """
 
     material: str | Mixture
     particles: ParticleUse | None = None
     eddy: bool = False
     volume: Volume | None = None
+    perfusion: PerfusionUse = None
+    metabolism: bool | VolumetricPower = False
 
 
 class SolverInput(Model):

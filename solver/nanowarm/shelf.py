@@ -140,10 +140,32 @@ class Shelf:
         sigma = medium.electrical_conductivity or 0.0 if region.eddy else 0.0
         if region.eddy and medium is not _NOTHING and medium.electrical_conductivity is None:
             self._tell((*key, "eddy"), f"{medium.name} has no electrical_conductivity: give its file one, or leave eddy out")
+        living = (self._perfusion(key, region, medium), self._metabolism(key, region, medium))
         if region.particles is None:
-            return Region(medium, electrical_conductivity=sigma)
+            return Region(medium, None, NO_IRON, sigma, *living)
         particle = self._find((*key, "particles", "name"), region.particles.name, "particle", Particle, self.particles)
-        return Region(medium, particle, region.particles.iron, sigma)
+        return Region(medium, particle, region.particles.iron, sigma, *living)
+
+    def _perfusion(self, key: Location, region: RegionInput, medium: Medium) -> Perfusion | None:
+        """The blood flow of a region."""
+        if region.perfusion is None:
+            return None
+        blood = self._find((*key, "perfusion", "blood"), region.perfusion.blood, "material", Material, self.materials)
+        if blood is None or medium is _NOTHING:
+            return None
+        try:
+            return region.perfusion.acting(medium, blood)
+        except ValueError as error:
+            self._tell((*key, "perfusion"), str(error))
+            return None
+
+    def _metabolism(self, key: Location, region: RegionInput, medium: Medium) -> float:
+        """The heat that a region releases [W/m3]."""
+        if region.metabolism is True and medium is not _NOTHING and medium.metabolism is None:
+            self._tell((*key, "metabolism"), f'{medium.name} has none of its own: give it, e.g. "11 kW/m^3"')
+        if isinstance(region.metabolism, bool):
+            return (medium.metabolism or 0.0) if region.metabolism else 0.0
+        return region.metabolism
 
     def _medium(self, key: Location, material: str | Mixture) -> Medium:
         fractions = {material: 1.0} if isinstance(material, str) else dict(material.mix)

@@ -437,6 +437,7 @@ def among_ranks(ranks: int, ask: Callable[[int, Callable[[Any], Any]], Any]) -> 
 
     def answer(rank: int) -> Any:
         def add(values: Any) -> Any:
+            assert values.dtype == np.float64  # MPI adds bytes: all ranks must mean the same by them
             given[rank] = values
             barrier.wait(timeout=20.0)
             total = np.sum(given, axis=0)

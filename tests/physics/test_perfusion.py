@@ -1,4 +1,4 @@
-"""Blood: its units, its rate over temperature, and the heat it carries."""
+"""Blood: its rate over temperature, the heat it carries, and how a case asks for it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from nanowarm.model import Model, faults, frozen_copy
 from nanowarm.physics import materials
-from nanowarm.physics.blood_flow import BloodFlow, PerfusionRate, blood_flow
 from nanowarm.physics.curves import constant
 from nanowarm.physics.materials import Material, Medium
 from nanowarm.physics.perfusion import PENNES, SHUTDOWN, LangRate, Perfusion, PerfusionInput, PerfusionUse
-from nanowarm.quantity import VOLUMETRIC_POWER, VolumetricPower
+from nanowarm.quantity import VolumetricPower
 
 TISSUES = Path(materials.__file__).parents[1] / "library" / "tissues"
 BODY = 310.15  # [K]
@@ -60,119 +57,6 @@ def lang(of: str) -> LangRate:
     return LangRate.model_validate({"kind": "Lang", "of": of})
 
 
-# ------------------------------------------------------------------------------------------------- units
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "558.6 mL/min/kg",
-        "558.6 ml/min/kg",
-        "558.6 mL/kg/min",
-        "558.6 mL/(min kg)",
-        "558.6 mL/(kg*min)",
-        "558.6 mL·min⁻¹·kg⁻¹",
-        "0.5586 L/min/kg",
-        "0.5586 mL/min/g",
-        "55.86 mL/min/100g",
-        "55.86 mL/min/100 g",
-        "55.86 mL/min/(100 g)",
-        "55.86 mL/min/(100g)",
-        "55.86 mL/100g/min",
-        "55.86 mL/100 g/min",
-        "55.86 mL/(100 g min)",
-        "55.86 cm^3/min/100g",
-    ],
-)
-def test_a_blood_flow_per_mass_is_read_however_it_is_written(text: str) -> None:
-    flow = blood_flow(text)
-    assert flow.unit == "m^3/kg/s"
-    assert flow.value == pytest.approx(558.6e-6 / 60.0, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("text", "unit", "value"),
-    [
-        ("0.0097 1/s", "1/s", 0.0097),
-        ("0.6 1/min", "1/s", 0.01),
-        ("0.6 mL/min/mL", "1/s", 0.01),
-        ("60 mL/min/100mL", "1/s", 0.01),
-        ("60 mL/100mL/min", "1/s", 0.01),
-        ("1 %/s", "1/s", 0.01),
-        ("10 kg/m^3/s", "kg/m^3/s", 10.0),
-        ("10 kg/s/m³", "kg/m^3/s", 10.0),
-        ("0.6 g/mL/min", "kg/m^3/s", 10.0),
-        ("0 1/s", "1/s", 0.0),
-    ],
-)
-def test_a_blood_flow_per_volume_keeps_what_it_is_counted_in(text: str, unit: str, value: float) -> None:
-    flow = blood_flow(text)
-    assert flow.unit == unit
-    assert flow.value == pytest.approx(value, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("558.6 mL/min/kg", 558.6e-6 / 60.0 * TISSUE_DENSITY),
-        ("0.01 1/s", 0.01),
-        ("10 kg/m^3/s", 10.0 / BLOOD_DENSITY),
-    ],
-)
-def test_a_blood_flow_per_volume_of_tissue_takes_the_density_it_needs(text: str, expected: float) -> None:
-    assert blood_flow(text).blood_volume_rate(TISSUE_DENSITY, BLOOD_DENSITY) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("558 mL/min", "'558 mL/min' does not say through how much tissue: write e.g. \"558 mL/min/kg\""),
-        ("0.5 kg/s", "'0.5 kg/s' does not say through how much tissue"),
-        ("5 mL/min/100", "unknown unit 'mL/min/100'"),
-        ("558", "write the unit: 558 could be anything"),
-        ("558 mL/min/lb/s", "'mL/min/lb/s' is not a unit of this quantity: write e.g."),
-        ("558 mL/mni/kg", "unknown unit 'mL/mni/kg'"),
-        ("5 g/min/g", "is mass of blood per mass of tissue: give the volume of the blood"),
-        ("500 g/min/kg", "is mass of blood per mass of tissue"),
-        ("5 gram/min/100 grams", "is mass of blood per mass of tissue"),
-        ("-1 mL/min/kg", "must be at least 0 m^3/kg/s"),
-        ("558 mL/min/mg", "must be at most 0.001 m^3/kg/s"),
-        ("2 1/s", "must be at most 1 1/s"),
-        ("1e400 1/s", "is not finite"),
-        ("1 rad/s", "is an angle per time"),
-        ("much", "is not a number with a unit"),
-        (558, 'must be text with a unit, e.g. "558 mL/min/kg"'),
-        (("1 1/s",), "found a list"),
-        ("5 mL/min/9**9**9**9 g", "unknown unit"),
-    ],
-)
-def test_a_blood_flow_that_could_be_misread_is_refused_with_its_reason(text: Any, reason: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(reason)):
-        blood_flow(text)
-
-
-@given(st.text(max_size=20))
-def test_any_text_is_either_a_blood_flow_or_refused(text: str) -> None:
-    try:
-        flow = blood_flow(f"5 {text}")
-    except ValueError:
-        return
-    assert 0.0 <= flow.value <= 1e3 * (1.0 + 1e-12)
-
-
-@pytest.mark.parametrize("flow", [BloodFlow(9.31e-6, "m^3/kg/s"), BloodFlow(0.01, "1/s"), BloodFlow(10.0, "kg/m^3/s")])
-def test_a_blood_flow_written_as_text_is_read_back_to_the_same(flow: BloodFlow) -> None:
-    adapter: TypeAdapter[BloodFlow] = TypeAdapter(PerfusionRate)
-    assert adapter.validate_json(adapter.dump_json(flow)) == flow
-
-
-def test_a_metabolism_is_heat_per_volume() -> None:
-    assert VOLUMETRIC_POWER.parse("11 kW/m^3") == pytest.approx(11e3)
-    assert VOLUMETRIC_POWER.parse("1 mW/mL") == pytest.approx(1e3)
-    with pytest.raises(ValueError, match=re.escape("'W/kg' is not a unit of this quantity: allowed is what converts to W/m^3")):
-        VOLUMETRIC_POWER.parse("11 W/kg")
-
-
 # -------------------------------------------------------------------------------------------- Lang's curves
 
 
@@ -192,7 +76,7 @@ def test_a_metabolism_is_heat_per_volume() -> None:
         ("tumour", 30.0, 0.833),
         ("tumour", 37.0, 0.833),
         ("tumour", 40.0, 0.833 - 195.0671 / 5438.0),  # 3^4.8 = exp(4.8 x 1.0986123) = 195.07
-        ("tumour", 41.999999, 0.833 - 2264.94 / 5438.0),  # 5^4.8 = exp(4.8 x 1.6094379) = 2264.9
+        ("tumour", 41.999999, 0.833 - 2264.9365 / 5438.0),  # 5^4.8 = exp(4.8 x 1.6094379) = 2264.9
         ("tumour", 45.0, 0.416),
         ("tumour", 50.0, 0.416),
     ],
@@ -208,7 +92,7 @@ def test_the_published_curves_are_continuous_but_for_the_jump_of_tumours_at_42_d
     jumps = celsius[1:][steps > 2e-4]
     assert (jumps.size == 1) == (of == "tumour")
     np.testing.assert_allclose(jumps, 42.0, atol=2e-4)
-    jump = 0.833 - 2264.94 / 5438.0 - 0.416 if of == "tumour" else 0.0
+    jump = 0.833 - 2264.9365 / 5438.0 - 0.416 if of == "tumour" else 0.0
     assert steps.max() == pytest.approx(jump, abs=1.1e-4)
 
 
@@ -358,19 +242,19 @@ def test_the_schema_offers_every_way_of_asking() -> None:
         ({"rate": 558}, "perfusion.rate: must be text with a unit"),
         ({"rate": "558 mL/min"}, "perfusion.rate: '558 mL/min' does not say through how much tissue"),
         ({"rate": {"kind": "Leng", "of": "fat"}}, 'perfusion.rate.kind: no kind "Leng"; did you mean Lang?'),
-        ({"rate": {"kind": "Lang", "of": "liver"}}, 'perfusion.rate.of: must be "muscle" or "fat" or "tumour"; found "liver"'),
+        ({"rate": {"kind": "Lang", "of": "liver"}}, 'perfusion.rate.of: must be "muscle", "fat" or "tumour"; found "liver"'),
         ({"rate": {"kind": "Lang"}}, "perfusion.rate.of: missing: this key is required"),
         ({"rate": {"at": ["37 degC"]}}, "perfusion.rate.values: missing: this key is required"),
         (
             {"rate": {"at": ["37 degC", "43 degC"], "values": ["1 1/min"]}},
-            "perfusion.rate: `at` has 2 temperatures and `values` 1 values: give as many",
+            "perfusion.rate: `at` has 2 temperatures and `values` 1 rates: give as many",
         ),
         (
             {"rate": {"at": ["43 degC", "37 degC"], "values": ["1 1/min", "2 1/min"]}},
             "perfusion.rate: the temperatures of `at` must increase strictly",
         ),
         ({"rate": {"at": ["37 degC"], "values": ["1 mL/s"]}}, "perfusion.rate.values.0: '1 mL/s' does not say through how much"),
-        ({"rate": {"at": [], "values": []}}, "perfusion.rate.at"),
+        ({"rate": {"at": [], "values": []}}, "perfusion.rate: `at` and `values` are empty: give at least one temperature"),
         ({"arterial": "37 K"}, 'perfusion.arterial: nothing flows at 37 K: give the temperature of the blood, e.g. "37 degC"'),
         ({"arterial": 37}, "perfusion.arterial: write the unit: 37 could be anything"),
         ({"shutdown": "Damage"}, 'perfusion.shutdown: must be "none" or "damage"; found "Damage"'),

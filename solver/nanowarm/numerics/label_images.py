@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ def arrays(request: Request, journal: Journal) -> Arrays:
     """Arrays of the labelled regions of an image, in mm."""
     voxels, names = _read(request, journal)
     volumes = _volumes(voxels, len(names))
-    request = request | {"size": request["size"] or _default_size(voxels, volumes.sum(), journal)}
+    size = request["size"] or request["coarsening"] * _default_size(voxels, volumes.sum(), journal)
+    request = request | {"size": size}
     resampling = _resampling(voxels, request)
     lattice = _cleaned(resampling.lattice(), journal)
     _check_complete(lattice, names, volumes)
@@ -37,7 +39,7 @@ def arrays(request: Request, journal: Journal) -> Arrays:
     patches = smooth_surfaces(lattice, resampling, names)
     _note_cut(patches, journal)
     journal.lap("smooth surfaces")
-    made = filled(patches, request, journal)
+    made = filled(replace(patches, wanted=tuple(volumes.tolist())), request, journal)
     _note_volumes(made, names, volumes, journal)
     return made
 

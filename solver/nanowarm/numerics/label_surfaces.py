@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.label_lattice import Box, Labelled, Resampling
-from nanowarm.numerics.surface_fill import Patches
+from nanowarm.numerics.surface_patches import Patches
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

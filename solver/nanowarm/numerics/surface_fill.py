@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from nanowarm.numerics.gmsh_session import current_mesh, session
 from nanowarm.numerics.journal import Arrays, Journal, Request, UnusableError
 from nanowarm.numerics.sizes import check_names, set_background
-from nanowarm.numerics.surface_remesh import Patches, remeshed
+from nanowarm.numerics.surface_patches import Patches
+from nanowarm.numerics.surface_remesh import remeshed
 from nanowarm.numerics.surface_shells import spaces
 
 __all__ = ["CrossingError", "Patches", "filled"]
@@ -41,7 +42,8 @@ def filled(patches: Patches, request: Request, journal: Journal) -> Arrays:
     names = [name for name in patches.named_surfaces() if name]
     check_names(request, dict.fromkeys(patches.region_names), dict.fromkeys(names))
     if request["size"] is None:
-        request = request | {"size": _default_size(patches, request["unit"], journal)}
+        size = _default_size(patches, request["unit"], journal)
+        request = request | {"size": size * request["coarsening"]}
     for deviation in _DEVIATIONS:
         made = remeshed(patches, request, deviation, journal)
         journal.lap("surface mesh")

@@ -9,63 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.journal import Journal, Request, UnusableError
-from nanowarm.numerics.mesh_checks import UNNAMED_SURFACE
 from nanowarm.numerics.sizes import edge_length
+from nanowarm.numerics.surface_patches import Indices, Patches, Points
 from nanowarm.numerics.surface_shells import edge_groups, half_edges, pieces
-
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from nanowarm.numerics.surface_volumes import with_volumes
 
 _DEVIATION = 0.1  # distance allowed between old and new triangles, over the edge length
 _LEAST_DEVIATION = 1e-3  # the same, where surfaces are very close
-_VOLUME = 0.003  # relative change of a region's volume that is accepted
+_VOLUME = 0.01  # relative change of a region's volume that remeshing may leave to shifting the surfaces
+_LEFT = 0.003  # the same, that the user is not told of
+_SHIFT = 0.1  # over the edge length: distance that a surface may be shifted to restore volumes
 _ROUNDS = 5  # of remeshing until volumes are kept
 _SHARP = 0.05  # angle [rad] from which an edge of a sharp patch is kept
 _GAIN = 0.7  # part of a change of volume that a finer remeshing must leave at most, lest edges be kept sharp
 _GAP = 3.0  # edge length over the distance to another surface
 _NARROWEST = 1 / 10  # of the edge length, below which gaps no longer make edges shorter
 _MOST_TRIANGLES = 1_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Patches:
-    """Triangles that bound and divide regions.
-
-    Args:
-        points: coordinates in the file's unit, shape (points, 3).
-        triangles: corners, shape (triangles, 3).
-        patch: index into `sides` of each triangle, shape (triangles,).
-        sides: of each patch, the regions on its two sides as indices into `region_names`, -1 for outside:
-            first the one that the normals point away from, then the one they point into.
-        region_names: names of the regions.
-        surface_names: of each patch, the outer surface it belongs to; "" where it has no name.
-    """
-
-    points: Points
-    triangles: Indices
-    patch: Indices
-    sides: tuple[tuple[int, int], ...]
-    region_names: tuple[str, ...]
-    surface_names: tuple[str, ...]
-
-    def volumes(self) -> Points:
-        """Volume of each region, shape (regions,)."""
-        total = np.zeros(len(self.region_names))
-        middle = self.points.mean(axis=0)
-        for i, (behind, before) in enumerate(self.sides):
-            own = self.triangles[self.patch == i]
-            corners = self.points[own] - middle
-            part = float(np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))) / 6.0
-            for region, share in ((behind, part), (before, -part)):
-                if region >= 0:
-                    total[region] += share
-        return total
-
-    def named_surfaces(self) -> tuple[str, ...]:
-        """Name of the outer surface of each patch, the general one for those without; "" between regions."""
-        return tuple(
-            name or (UNNAMED_SURFACE if -1 in pair else "") for name, pair in zip(self.surface_names, self.sides, strict=True)
-        )
 
 
 @dataclass(frozen=True)
@@ -97,7 +56,7 @@ def remeshed(patches: Patches, request: Request, deviation: float, journal: Jour
     least = deviation * _LEAST_DEVIATION * request["size"]
     allowed = max(deviation * min(_DEVIATION * request["size"], 0.25 * gap), least)
     limits = [Limit(allowed, sharp=False) for _ in patches.sides]
-    target, before = patches.volumes(), np.full(len(patches.region_names), np.inf)
+    target, before = patches.wanted_volumes(), np.full(len(patches.region_names), np.inf)
     for _ in range(_ROUNDS):
         found = _mmg(fine, length, limits)
         change = np.abs(found.volumes() / target - 1.0)
@@ -109,7 +68,9 @@ def remeshed(patches: Patches, request: Request, deviation: float, journal: Jour
             for limit, pair in zip(limits, patches.sides, strict=True)
         ]
         before = change
-    for region in np.flatnonzero(change > _VOLUME):
+    found = with_volumes(found, target, _SHIFT * float(request["size"]))
+    change = np.abs(found.volumes() / target - 1.0)
+    for region in np.flatnonzero(change > _LEFT):
         part = f"{100 * change[region]:.2g} %"
         journal.note(f'the volume of "{patches.region_names[region]}" is {part} off that in the file; give a smaller size')
     return found
@@ -201,32 +162,18 @@ def _halved(patches: Patches, long: NDArray[np.bool_]) -> Patches:
     middle[cut] = len(patches.points) + np.arange(cut.sum())
     points = np.concatenate([patches.points, patches.points[edges[first[cut]]].mean(axis=1)])
     between = middle[number].reshape(-1, 3)
-    blocks, owners = [], []
-    for corners in ([0, 1, 2], [1, 2, 0], [2, 0, 1]):
-        a, b, c = patches.triangles[:, corners].T
-        ab, bc, ca = between[:, corners].T
-        one = (ab >= 0) & (bc < 0) & (ca < 0)
-        two = (ab >= 0) & (bc >= 0) & (ca < 0)
-        for chosen, shapes in (
-            (one, ((a, ab, c), (ab, b, c))),
-            (two, ((ab, b, bc), (a, ab, bc), (a, bc, c))),
-        ):
-            for shape in shapes:
-                blocks.append(np.stack(shape, axis=1)[chosen])
-                owners.append(np.flatnonzero(chosen))
-    a, b, c = patches.triangles.T
-    ab, bc, ca = between.T
-    none, all_three = (between < 0).all(axis=1), (between >= 0).all(axis=1)
-    for chosen, shape in (
-        (none, (a, b, c)),
-        (all_three, (a, ab, ca)),
-        (all_three, (ab, b, bc)),
-        (all_three, (ca, bc, c)),
-        (all_three, (ab, bc, ca)),
-    ):
-        blocks.append(np.stack(shape, axis=1)[chosen])
-        owners.append(np.flatnonzero(chosen))
-    return replace(patches, points=points, triangles=np.concatenate(blocks), patch=patches.patch[np.concatenate(owners)])
+    halved = (between >= 0).sum(axis=1)
+    shapes = [(halved == 0, tuple(patches.triangles.T)), (halved == 3, tuple(between.T))]
+    for turn in range(3):
+        a, b, c = np.roll(patches.triangles, -turn, axis=1).T
+        ab, bc, ca = np.roll(between, -turn, axis=1).T
+        one, two = (halved == 1) & (ab >= 0), (halved == 2) & (ca < 0)
+        shapes += [(one, (a, ab, c)), (one, (ab, b, c))]
+        shapes += [(two, (ab, b, bc)), (two, (a, ab, bc)), (two, (a, bc, c))]
+        shapes += [(halved == 3, (a, ab, ca))]
+    triangles = np.concatenate([np.stack(corners, axis=1)[chosen] for chosen, corners in shapes])
+    owner = np.concatenate([np.flatnonzero(chosen) for chosen, _ in shapes])
+    return replace(patches, points=points, triangles=triangles, patch=patches.patch[owner])
 
 
 def _sharp_edges(patches: Patches, limits: list[Limit]) -> Indices:

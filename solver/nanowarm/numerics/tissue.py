@@ -23,8 +23,8 @@ def living(regions: Mapping[str, Region], operators: Operators, thermo: Thermody
     owned = volume.size
     share = {name: operators.mass[name][:owned] / volume for name in regions}
     found: list[Source] = []
-    constant = {n: r.perfusion for n, r in regions.items() if r.perfusion and r.perfusion.flow.changes is None}
-    changing = {n: r.perfusion for n, r in regions.items() if r.perfusion and r.perfusion.flow.changes is not None}
+    constant = {n: r.perfusion for n, r in regions.items() if r.perfusion and not r.perfusion.flow.bends}
+    changing = {n: r.perfusion for n, r in regions.items() if r.perfusion and r.perfusion.flow.bends}
     if constant:
         found.append(ConstantPerfusion(constant, share, thermo, volume))
     found += [ChangingPerfusion(name, perfusion, share[name], thermo, volume) for name, perfusion in changing.items()]

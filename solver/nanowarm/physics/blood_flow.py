@@ -65,7 +65,7 @@ def blood_flow(text: Any) -> BloodFlow:
     if _misfit(text, "m^3/s") is None or _misfit(text, "kg/s") is None:
         raise ValueError(f"{text!r} does not say through how much tissue: write e.g. {_EXAMPLES}")
     fault = _misfit(text, PERFUSION[0].unit) or ""
-    raise ValueError(f"{fault.split(': allowed')[0]}: write e.g. {_EXAMPLES}")
+    raise ValueError(f"{fault.split(': allowed')[0]}, e.g. {_EXAMPLES}")
 
 
 def _misfit(text: str, unit: str) -> str | None:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 ROUNDING = 6  # decimals of a kelvin: a temperature that starts at a limit is at it, whatever its last digits are
 TRIAL = 1.0 / 16.0  # share of the full power at which a response is first looked for: a quarter of the amplitude
 VISIBLE = 0.01  # [K] of rise that says something about the response
-STRAIGHT = 1.5  # the later half of a rise over the earlier one, below which the delay is over
-SET_POINT_WEIGHT = 0.5  # with SIMC's times: the zero cancels a pole, no overshoot (Skogestad & Grimholt 2012, PID control ch. 5)
+STRAIGHT = 1.5  # later half of a rise over its earlier half, below which the delay is over
+STRAIGHT_SAMPLES = 4  # that tell so
+SHORTEST_LAG = 3.0  # samples: a heating rate six times too small would still be stable
+RAMP_DELAY = 0.1  # of a ramp to the largest amplitude counts as delay: no overshoot of a sphere for ramps of 20 to 400 s
+SET_POINT_WEIGHT = 0.5  # with SIMC's times its zero then cancels one of two equal poles: no overshoot
 
 
 @dataclass(frozen=True)
@@ -155,49 +158,113 @@ class Gains:
 class ReactionCurve:
     """How the temperature answers to power, seen while a plant is tried: first off, then a trial, then full power.
 
-    The power of a sample is counted by what it would last at full power: a rise over this *full-power time* is a line
+    The power of a sample is counted by the time it would last at full power: a rise over this *full-power time* is a line
     with the heating rate as slope, from the delay on. A drift that is there without power is taken off.
 
     Args:
         set_point: [K].
         every: time between samples [s].
 
-    Source: Ziegler & Nichols (1942), Trans. ASME 64:759 (tangent of the reaction curve); Skogestad (2003), J. Process
-        Control 13:291, table 1 (tuning of an integrating process, "SIMC"), with twice the delay in place of the delay.
+    Source: Ziegler & Nichols (1942), Trans. ASME 64:759 (tangent and delay of the reaction curve).
     """
 
     def __init__(self, set_point: float, every: float) -> None:
         self._set_point, self._every = set_point, every
         self._drift = self._idle = 0.0  # slope [K/s] and share of power before the trial
-        self._last = (math.nan, math.nan)
+        self._time = self._temperature = self._first = math.nan
         self._times, self._rises = [0.0], [0.0]
-        self.tried = False
+        self._tried = False
 
     def see(self, time: float, temperature: float, share: float) -> None:
         """Take in a sample at a time [s] and the share of power before it."""
-        elapsed, change = time - self._last[0], temperature - self._last[1]
-        if self.tried:
+        elapsed, change = time - self._time, temperature - self._temperature
+        self._time, self._temperature = time, temperature
+        if self._tried:
             self._times.append(self._times[-1] + max(share - self._idle, 0.0) * elapsed)
             self._rises.append(self._rises[-1] + change - self._drift * elapsed)
         elif not math.isnan(elapsed):
-            self._drift, self._idle = change / elapsed, share
-            self.tried = round(self._set_point - temperature, ROUNDING) > 0.0
-        self._last = time, temperature
+            self._drift, self._idle, self._first = change / elapsed, share, temperature
+            self._tried = self._gap() > 0.0
 
     def share(self) -> float:
         """Share of the full power to try next."""
-        return 0.0 if not self.tried else TRIAL if len(self._times) == 1 else 1.0
+        return 0.0 if not self._tried else TRIAL if len(self._times) == 1 else 1.0
 
     def tangent(self) -> tuple[float, float]:
         """Heating rate at full power [K/s] and delay [s]; a rate of 0 as long as they can't be told."""
         time, rise = self._times[-1], self._rises[-1]
-        if rise < VISIBLE or time <= 0.0:
+        if time > 0.0 and self._gap() <= 0.0:  # there without a clear response: a wrong drift may have hidden it
+            return max(self._temperature - self._first, VISIBLE) / time, 0.0
+        if time <= 0.0 or rise < VISIBLE:
             return 0.0, 0.0
         half = float(np.interp(0.5 * time, self._times, self._rises))
-        rate = (rise - half) / (0.5 * time)
-        delay = max(0.0, time - rise / rate) if rate > 0.0 else 0.0
-        gap = self._set_point - self._last[1]
-        straight = len(self._times) > 4 and rise - half < STRAIGHT * half
-        if straight or gap < 2.0 * rate * (self._every + delay):
-            return max(rate, 0.5 * rise / time), delay
-        return 0.0, 0.0
+        rate = max((rise - half) / (0.5 * time), 0.5 * rise / time)
+        delay = max(0.0, time - rise / rate)
+        straight = len(self._times) > STRAIGHT_SAMPLES and rise - half < STRAIGHT * half
+        near = self._gap() < 2.0 * rate * (self._every + delay)
+        return (rate, delay) if straight or near else (0.0, 0.0)
+
+    def _gap(self) -> float:
+        """How far [K] the last temperature is below the set point."""
+        return round(self._set_point - self._temperature, ROUNDING)
+
+
+class PidController(Controller):
+    """A PID of the share of the full power, tuned by the reaction curve where no gains are given.
+
+    share = gain (b (set point - T) - (1 - b) (T - first T) - derivative time dT/dt) + integral, with b = 0.5. The
+    integral follows what the coil really gives (back calculation), so it never winds up; it starts at zero, so the first
+    share is no more than the error asks for.
+
+    Args:
+        gains: its constants; none to find them at the start.
+        set_point: [K].
+
+    Source: Skogestad (2003), J. Process Control 13:291, table 1 (tuning of an integrating process, "SIMC"); Astrom &
+        Hagglund (2006), Advanced PID Control, chapter 3 (set point weight, back calculation).
+    """
+
+    def __init__(self, coil: Coil, set_point: float, gains: Gains | None) -> None:
+        super().__init__(coil)
+        self._set_point, self._gains = set_point, gains
+        self._curve = ReactionCurve(set_point, coil.limits.every)
+        self._integral = 0.0
+        self._first = self._seen = math.nan
+
+    def answer(self, time: float, temperature: float) -> float:
+        """Peak amplitude [A/m] from a sample at a time of the run [s] on."""
+        if self._gains is None:
+            self._curve.see(time, temperature, self.coil.share())
+            self._gains = self._tuned()
+        if self._gains is None:
+            return self.coil.give_share(time, self._curve.share())
+        return self._control(time, temperature, self._gains)
+
+    def _tuned(self) -> Gains | None:
+        rate, late = self._curve.tangent()
+        if rate <= 0.0:
+            return None
+        limits = self.coil.limits
+        delay = late + 0.5 * limits.every + RAMP_DELAY * limits.most / limits.rate
+        lag = delay + max(delay, SHORTEST_LAG * limits.every)
+        gains = Gains(1.0 / (rate * lag), 4.0 * lag)
+        self.notes.append(
+            f"the pid found {rate:.3g} K/s at {limits.most / 1000.0:.4g} kA/m, {late:.2g} s late: "
+            f"gain {gains.gain:.3g} 1/K, integral time {gains.integral:.3g} s"
+        )
+        if late > 2.0 * SHORTEST_LAG * limits.every:
+            self.notes.append("the pid's sensor is far from the heat: what lies nearer to it is hotter and may overshoot")
+        return gains
+
+    def _control(self, time: float, temperature: float, gains: Gains) -> float:
+        every = self.coil.limits.every
+        if math.isnan(self._first):
+            self._first = self._seen = temperature
+        error, climb = self._set_point - temperature, temperature - self._first
+        share = gains.gain * (SET_POINT_WEIGHT * error - (1.0 - SET_POINT_WEIGHT) * climb) + self._integral
+        share -= gains.gain * gains.derivative * (temperature - self._seen) / every
+        amplitude = self.coil.give_share(time, share)
+        follow = max(0.5 * gains.integral, 2.0 * every)
+        self._integral += every * (gains.gain * error / gains.integral + (self.coil.share() - share) / follow)
+        self._seen = temperature
+        return amplitude

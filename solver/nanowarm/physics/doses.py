@@ -135,7 +135,7 @@ def exceeded(values: ArrayLike, volumes: ArrayLike, fraction: float, add: Sum = 
     above, found, size = 0.0, 0, 1 << _DIGITS
     for shift in range(64 - _DIGITS, -1, -_DIGITS):
         digit = ((keys >> np.uint64(shift)) & np.uint64(size - 1)).astype(np.int64)
-        held = add(np.bincount(digit, weights, minlength=size))
+        held = add(_sums(digit, weights, size))
         occupied = np.flatnonzero(held > 0.0)[::-1]  # from the largest down
         if wanted <= 0.0 or occupied.size == 0:
             return math.nan
@@ -145,6 +145,11 @@ def exceeded(values: ArrayLike, volumes: ArrayLike, fraction: float, add: Sum = 
         found = (found << _DIGITS) | choice
         keys, weights = keys[digit == choice], weights[digit == choice]
     return _from_ordered(found)
+
+
+def _sums(bins: NDArray[np.int64], volumes: Array, size: int) -> Array:
+    """Volume in each bin; floats also on a rank that has nothing, where NumPy counts in whole numbers."""
+    return np.bincount(bins, volumes, minlength=size).astype(float)
 
 
 _SIGN = np.uint64(1 << 63)
@@ -178,7 +183,7 @@ def volume_histogram(values: ArrayLike, volumes: ArrayLike, edges: ArrayLike, ad
     """
     limits = np.asarray(edges, dtype=float)
     passed = np.searchsorted(limits, np.asarray(values, dtype=float), side="right")  # so many edges lie at or below
-    held = add(np.bincount(passed, np.asarray(volumes, dtype=float), minlength=limits.size + 1))
+    held = add(_sums(passed, np.asarray(volumes, dtype=float), limits.size + 1))
     from_above = np.cumsum(held[::-1])[::-1]
     return from_above[1:] / from_above[0] if from_above[0] > 0.0 else np.full(limits.size, np.nan)
 

@@ -64,12 +64,14 @@ class RateTable(Model):
     """
 
     kind: Literal["table"] = "table"
-    at: Annotated[tuple[Temperature, ...], Field(min_length=1)]
+    at: tuple[Temperature, ...]
     values: tuple[PerfusionRate, ...]
 
     @model_validator(mode="after")
     def _matches(self) -> RateTable:
-        check_table(self.at, self.values, "temperatures")
+        check_table(self.at, self.values, "temperatures", "rates")
+        if not self.at:
+            raise ValueError("`at` and `values` are empty: give at least one temperature and its rate")
         return self
 
     def over_temperature(self, tissue_density: float, blood_density: float) -> VolumeRate:

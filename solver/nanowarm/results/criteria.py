@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -9,35 +10,14 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from nanowarm import quantity
-from nanowarm.model import Model
 from nanowarm.quantity import ZERO_CELSIUS, FieldProduct, Temperature, TemperatureRate
-from nanowarm.results.evidence import PER_MINUTE, Outcome, RateEvidence, Seen, Verdict, finite
+from nanowarm.results.criterion import Criterion, Fraction
+from nanowarm.results.dose_criteria import DamageLimit, DoseLimit, TemperatureWindow, by_volume
+from nanowarm.results.evidence import PER_MINUTE, TIE, Outcome, Quantity, RateEvidence, Seen, Verdict, finite, millimetres
 
 Array = NDArray[np.float64]
 
 ROUNDING = 1e-12  # of a volume fraction added up node by node
-TIE = 1e-7  # values that differ relatively by less are the same place's
-
-
-class Criterion(Model):
-    """Something that is asked of a region."""
-
-    kind: str
-    region: str
-
-    needs_window: ClassVar[int] = 0  # 1 for rates of warming, -1 for rates of cooling
-
-    def asked_window(self) -> tuple[float, float] | None:
-        """The window [K] that the criterion gives itself."""
-        return None
-
-    def asks_critical(self) -> bool:
-        """Whether the limit is a critical rate of the material."""
-        return False
-
-    def asked_below(self) -> float | None:
-        """The temperature [K] below which differences are followed, if they are."""
-        return None
 
 
 class RateCriterion(Criterion):
@@ -52,7 +32,7 @@ class RateCriterion(Criterion):
 
     at_least: Literal["critical"] | TemperatureRate = "critical"
     window: tuple[Temperature, Temperature] | None = None
-    fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    fraction: Fraction = 1.0
     measure: Literal["mean", "slowest"] = "mean"
 
     @field_validator("window")
@@ -96,7 +76,7 @@ class RateCriterion(Criterion):
             limit=limit * PER_MINUTE,
             unit="degC/min",
             fraction=passed,
-            where_mm=None if not np.isfinite(rate[lowest]) else _millimetres(evidence.position[lowest]),
+            where_mm=None if not np.isfinite(rate[lowest]) else millimetres(evidence.position[lowest]),
             details={
                 "fraction_asked": self.fraction,
                 "measure": self.measure,
@@ -142,16 +122,18 @@ class TemperatureDifference(Criterion):
 
 
 class TemperatureLimit(Criterion):
-    """A region stays (or ends) below a highest or above a lowest temperature.
+    """A region stays (or ends) below a highest or above a lowest temperature, or reaches one.
 
     Args:
-        when: at every time of the run, or at its end.
+        when: at every time of the run, at its end, or ever: each place at a time of its own.
+        fraction: of the region's volume that must do so; all of it where left out.
     """
 
     kind: Literal["temperature"]
     at_most: Temperature | None = None
     at_least: Temperature | None = None
-    when: Literal["always", "end"] = "always"
+    when: Literal["always", "end", "ever"] = "always"
+    fraction: Fraction | None = None
 
     @model_validator(mode="after")
     def _asks_one(self) -> TemperatureLimit:
@@ -159,11 +141,27 @@ class TemperatureLimit(Criterion):
             raise ValueError("give either `at_most` or `at_least`")
         return self
 
+    def _limit(self) -> tuple[int, float]:
+        """1 for a highest and -1 for a lowest temperature, and that temperature [K]."""
+        return (1, self.at_most) if self.at_most is not None else (-1, self.at_least or 0.0)
+
+    def followed(self) -> frozenset[Quantity]:
+        """Temperatures of every node, where extremes of the region do not do."""
+        return frozenset() if self.fraction is None and self.when != "ever" else frozenset({self._quantity()})
+
+    def _quantity(self) -> Quantity:
+        """Each node's temperature that counts; `always at most` and `ever at least` are about its highest."""
+        if self.when == "end":
+            return "last"
+        return "hottest" if (self.at_most is not None) == (self.when == "always") else "coldest"
+
     def judge(self, seen: Seen) -> Outcome:
         """Outcome for the coldest or the hottest temperature [K] that was seen."""
-        sign, limit = (1, self.at_most) if self.at_most is not None else (-1, self.at_least)
+        if self.followed():
+            return self._by_volume(seen)
+        sign, limit = self._limit()
         peak = seen.extreme(self.region, sign, self.when)
-        if peak.value is None or limit is None:
+        if peak.value is None:
             raise ValueError("a run always sees a temperature")
         return Outcome(
             kind=self.kind,
@@ -172,9 +170,18 @@ class TemperatureLimit(Criterion):
             value=peak.value - ZERO_CELSIUS,
             limit=limit - ZERO_CELSIUS,
             unit="degC",
-            where_mm=_millimetres(np.array(peak.position)),
+            where_mm=millimetres(peak.position),
             details={"sense": "at_most" if sign > 0 else "at_least", "when": self.when, "at_s": peak.time},
         )
+
+    def _by_volume(self, seen: Seen) -> Outcome:
+        """Outcome for the temperature that the fraction asked for reaches, or does not exceed."""
+        (sign, limit), asked = self._limit(), 1.0 if self.fraction is None else self.fraction
+        spread = seen.spread(self._quantity(), self.region)
+        outcome = by_volume(self, spread, "at_most" if sign > 0 else "at_least", limit, asked)
+        changes = {"value": (outcome.value or 0.0) - ZERO_CELSIUS, "limit": limit - ZERO_CELSIUS}
+        worst = {"worst": outcome.details["worst"] - ZERO_CELSIUS, "when": self.when}
+        return replace(outcome, unit="degC", details=outcome.details | worst, **changes)
 
 
 class FieldLimit(Criterion):
@@ -201,7 +208,15 @@ _FIELD_LIMITS: dict[str, tuple[str, float]] = {
 }
 
 AnyCriterion = Annotated[
-    WarmingRate | CoolingRate | TemperatureDifference | TemperatureLimit | FieldLimit, Field(discriminator="kind")
+    WarmingRate
+    | CoolingRate
+    | TemperatureDifference
+    | TemperatureLimit
+    | FieldLimit
+    | DoseLimit
+    | DamageLimit
+    | TemperatureWindow,
+    Field(discriminator="kind"),
 ]
 
 
@@ -229,6 +244,3 @@ def _first_lowest(values: Array, position: Array) -> int:
     near = np.round(position[equal], 9)
     return int(equal[np.lexsort((near[:, 2], near[:, 1], near[:, 0]))[0]])
 
-
-def _millimetres(position: Array) -> tuple[float, ...]:
-    return tuple(round(1e3 * float(x), 6) + 0.0 for x in position)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.physics.doses import Sum, exceeded
+
 Array = NDArray[np.float64]
 Verdict = Literal["met", "missed", "unseen"]
 PER_MINUTE = 60.0  # [s/min]
+TIE = 1e-7  # values that differ relatively by less are the same place's
 
+# What can be followed at every node: dose [min] and damage [-] at the end; temperature [K] at the time of T90 (hold), at the
+# end (last), and the highest and lowest that there ever was.
+Quantity = Literal["CEM43", "damage", "hold", "last", "hottest", "coldest"]
 
 Window = tuple[tuple[float, float], int]  # coldest and warmest temperature [K]; 1 for warming, -1 for cooling
 
@@ -65,6 +72,59 @@ class PeakEvidence:
     position: tuple[float, ...] = (0.0, 0.0, 0.0)
 
 
+def _one(mine: Any) -> list[Any]:
+    """What all ranks say where there is one."""
+    return [mine]
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How a quantity lies over a region: its value at each node of this rank. The methods are collective.
+
+    Args:
+        values: shape (nodes,), finite.
+        volume: of the nodes [m3], same shape.
+        position: (nodes, 3) [m].
+        add: sum over ranks of an array.
+        gather: something of every rank, as a list.
+    """
+
+    values: Array
+    volume: Array
+    position: Array
+    add: Sum = np.asarray
+    gather: Callable[[Any], list[Any]] = _one
+
+    def reached(self, fraction: float) -> float:
+        """The largest value that at least a fraction of the volume reaches."""
+        return exceeded(self.values, self.volume, fraction, self.add)
+
+    def kept(self, fraction: float) -> float:
+        """The smallest value that at least a fraction of the volume does not exceed."""
+        return -exceeded(-self.values, self.volume, fraction, self.add)
+
+    def part(self, chosen: NDArray[np.bool_]) -> float:
+        """Fraction of the volume of the nodes chosen."""
+        inside, all_of_it = self.add(np.array([self.volume[chosen].sum(), self.volume.sum()]))
+        return min(1.0, float(inside / all_of_it))
+
+    def mean(self) -> float:
+        """Mean over the volume."""
+        total, volume = self.add(np.array([self.values @ self.volume, self.volume.sum()]))
+        return float(total / volume)
+
+    def extreme(self, sign: int) -> tuple[float, tuple[float, ...]]:
+        """The largest (1) or smallest (-1) value and where it is [m]; of equal ones that with the smallest coordinates."""
+        signed = sign * self.values
+        best = max(self.gather(float(signed.max(initial=-np.inf))))
+        equal = np.round(self.position[signed >= best - TIE * abs(best)], 9) + 0.0
+        return sign * best, min(min(places) for places in self.gather([tuple(x) for x in equal.tolist()]) if places)
+
+    def statistics(self) -> dict[str, float]:
+        """Smallest value, mean over the volume, and largest value."""
+        return {"min": self.extreme(-1)[0], "mean": self.mean(), "max": self.extreme(1)[0]}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How one criterion ended.
@@ -113,7 +173,15 @@ class Seen(Protocol):
     def extreme(self, region: str, sign: int, when: str) -> PeakEvidence:
         """The hottest (1) or coldest (-1) temperature [K] of a region, always or at the end."""
 
+    def spread(self, quantity: Quantity, region: str, margin: float = 0.0) -> Spread:
+        """How a quantity lies over a region, and over what is within a margin [m] outside it."""
+
 
 def finite(value: float) -> float | None:
     """The value, or None where JSON could not hold it."""
     return float(value) if np.isfinite(value) else None
+
+
+def millimetres(position: Array | tuple[float, ...]) -> tuple[float, ...]:
+    """A position [m] as files have it [mm]."""
+    return tuple(round(1e3 * float(x), 6) + 0.0 for x in position)
