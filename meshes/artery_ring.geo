@@ -21,7 +21,7 @@ root = Sqrt(wall^2 + 4000 * volume / (Pi * aspect * wall));
 radius = (root - wall) / 4;
 length = 2 * aspect * radius;
 If (radius < 0.3 * wall || radius > 30 * wall || length < wall)
-  Error("a wall of %g mm would have an inner radius of %g mm and a length of %g mm; give another wall or volume", wall, radius, length);
+  Error("a wall of %g mm would be %g mm in inner radius and %g mm long; give another wall or volume", wall, radius, length);
 EndIf
 
 Cylinder(1) = {0, 0, -length / 2, 0, 0, length, radius + wall};

@@ -32,7 +32,7 @@ EndIf
 If (film > 0.25 * depth)
   Error("a film of %g mm does not suit a fill %g mm thick; give one of up to a quarter of that", film, depth);
 EndIf
-// Cells as long as below then are about two millions.
+// With cells of the length given below, that is about two million of them.
 thinnest = 0.042 * volume^(1 / 3);
 If (film > 0 && film < thinnest)
   Error("a film of %g mm takes too many cells; give at least %g mm, or 0 and its resistance at the surfaces", film, thinnest);

@@ -4,14 +4,14 @@
 // and a screw cap over its mouth. Regions: cpa, air, wall, cap. Surfaces: side, bottom, cap.
 // Axis: z, upwards; the inside of the bottom is at z = 0.
 //
-// Proportions are estimates, of the shape of usual cryovials: at 1 mL the inside is about 9.5 mm wide. The wall
+// Proportions are estimates, of the shape of usual cryovials: at 1 mL the inside is about 10 mm wide. The wall
 // has its own thickness in mm; the cap is half as thick again and reaches down by its inner radius.
 SetFactory("OpenCASCADE");
 
 DefineConstant[
   volume = {1, Min 1e-6, Name "Parameters/1 volume of the fill [mL]"},
   wall = {1, Min 1e-3, Name "Parameters/2 wall thickness [mm]"},
-  aspect = {1.6, Min 0.7, Max 10, Name "Parameters/3 height of the fill over inner diameter [-]"},
+  aspect = {1.6, Min 1, Max 10, Name "Parameters/3 height of the fill over inner diameter [-]"},
   gap = {0.3, Min 0.05, Max 5, Name "Parameters/4 height of the air over that of the fill [-]"}
 ];
 
@@ -59,7 +59,7 @@ Curve Loop(2) = {-4, 6, 7, 8};
 Curve Loop(3) = {9, 10, 11, 12, 13, 14, -6, -3, -2, -1};
 Curve Loop(4) = {-14, -13, 15, 16, 17, 18, -7};
 Plane Surface(1) = {1}; Plane Surface(2) = {2}; Plane Surface(3) = {3}; Plane Surface(4) = {4};
-turned() = Extrude{ {0, 0, 1}, {0, 0, 0}, 2 * Pi }{ Surface{1, 2, 3, 4}; };
+Extrude{ {0, 0, 1}, {0, 0, 0}, 2 * Pi }{ Surface{1, 2, 3, 4}; }
 // Without the section itself no edge runs through the volumes.
 Recursive Delete{ Surface{1, 2, 3, 4}; }
 Coherence;
@@ -74,14 +74,13 @@ vial() = outer();
 vial() -= Abs(Boundary{ Volume{4}; });
 reach = radius + wall + cover;
 slack = 0.1 * wall;
-bottom() = Surface In BoundingBox{-reach, -reach, -wall - slack, reach, reach, cone - slack};
 side() = vial();
-side() -= bottom();
-vial() -= side();
-outer() -= side();
+side() -= Surface In BoundingBox{-reach, -reach, -wall - slack, reach, reach, cone - slack};
+bottom() = vial();
+bottom() -= side();
 outer() -= vial();
 Physical Surface("side") = side();
-Physical Surface("bottom") = vial();
+Physical Surface("bottom") = bottom();
 Physical Surface("cap") = outer();
 
 // Two elements' length of a thin wall is the longest that still makes well-shaped cells in it.

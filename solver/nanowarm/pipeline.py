@@ -14,6 +14,7 @@ from nanowarm.errors import SolveError
 from nanowarm.mesh_needs import volume_notes
 from nanowarm.provenance import Made, record
 from nanowarm.results.criteria import verdict
+from nanowarm.results.dose_histograms import write_histograms
 from nanowarm.results.evidence import Outcome
 from nanowarm.results.picture import make_picture
 from nanowarm.results.report import write_report
@@ -119,7 +120,7 @@ def run(
     observers.finish()
     summary = _summary(loaded, observers, solution, outcomes)
     about = record(loaded, observers, solution, made)
-    about["notes"] = [*made.notes, *off, *equipped.notes, *about["notes"]]
+    about["notes"] = [*made.notes, *off, *equipped.notes, *observers.notes, *about["notes"]]
     on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
@@ -158,7 +159,7 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
 def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
     """Content of `summary.json`, without the seconds; collective."""
     mesh = observers.heat.operators.mesh
-    columns = observers.recorder.columns
+    columns = observers.columns()
     regions = {}
     for name in case.regions:
         window = case.window(name)
@@ -169,6 +170,7 @@ def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tup
             "iron_mg": observers.iron_total(name) * TO_MILLIGRAMS,
             "warming_rate_degC_per_min": rates,
             "temperature_degC": {what: columns[f"{name}_{what}_degC"][-1] for what in ("min", "mean", "max")},
+            **(observers.doses.summary(name) if observers.doses else {}),
         }
     return {
         "schema": SCHEMA,
@@ -194,7 +196,9 @@ def _write(folder: Path, case: Case, observers: Observers, about: dict[str, Any]
     texts = [f"{row['source']} {row['note']}" for row in about["inputs"]] + about["notes"]
     with _disk(folder):
         (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
-        write_history(folder / "history.csv", observers.recorder.columns, observers.recorder.stages)
+        write_history(folder / "history.csv", observers.columns(), observers.recorder.stages)
+        if observers.histograms:
+            write_histograms(folder / "histograms.csv", observers.histograms)
         write_citations(folder / "citations.bib", texts)
         reason = make_picture(folder)
         about["notes"] += [reason] if reason else []

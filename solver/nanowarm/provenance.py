@@ -90,7 +90,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
         },
         "stages": stages,
         "inputs": _inputs(case),
-        "notes": _notes(case, counts.largest_error),
+        "notes": [*solution.notes, *_notes(case, counts.largest_error)],
     }
 
 

@@ -67,15 +67,33 @@ def protocol(draft: Draft) -> tuple[Stage, ...]:
     stages = []
     for stage in case.stages:
         key = ("stages", stage.name)
-        if stage.duration is None and stage.until is None:
-            draft.tell(key, "give a duration, or until what it lasts")
+        _check_kind(draft, stage)
         boundaries = dict(case.boundaries)
         for name, change in (stage.boundaries or {}).items():
             place = (*key, "boundaries", name)
             boundaries[name] = _changed_boundary(draft, boundaries.get(name), name, change, place)
         duration = math.inf if stage.duration is None else stage.duration
-        stages.append(Stage(stage.name, duration, stage.until, _changed_field(draft, stage), boundaries))
+        duration = 0.0 if stage.steady else duration
+        how = (stage.steady, stage.control, stage.search)
+        stages.append(Stage(stage.name, duration, stage.until, _changed_field(draft, stage), boundaries, *how))
     return tuple(stages)
+
+
+def _check_kind(draft: Draft, stage: StageInput) -> None:
+    """Tell keys of a stage that don't go together."""
+    key = ("stages", stage.name)
+    if not stage.steady and stage.duration is None and stage.until is None:
+        draft.tell(key, "give a duration, or until what it lasts, or steady = true")
+    if stage.steady and (stage.duration is not None or stage.until is not None or stage.control is not None):
+        draft.tell(key, "a steady state takes no time: leave out duration, until and control")
+    if stage.search is not None and not stage.steady:
+        draft.tell((*key, "search"), "is for steady states: give steady = true, or leave it out")
+    for part in (stage.control, stage.search):
+        watched = part.watched() if part is not None else None
+        if watched is not None and watched.what == "probe":
+            draft.check_name((*key, "sensor"), "probe", watched.name, "output", "probes")
+        elif watched is not None and watched.name:
+            draft.check_name((*key, "sensor"), "region", watched.name, "regions")
 
 
 def _changed_field(draft: Draft, stage: StageInput) -> Any:

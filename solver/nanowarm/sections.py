@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from nanowarm.mesh_section import MeshInput
 from nanowarm.model import Model, shown
 from nanowarm.physics.boundaries import AnyBoundary
+from nanowarm.physics.damage import damage_set
 from nanowarm.physics.distributions import AnyIron
 from nanowarm.physics.fields import AnyField, NoField
 from nanowarm.physics.perfusion import PerfusionUse
@@ -20,7 +21,16 @@ from nanowarm.results.criteria import AnyCriterion
 
 VERSION = 1  # of the case file's format
 
-FieldName = Literal["temperature", "warming rate", "slowest warming rate", "warming rate margin", "iron concentration", "region"]
+FieldName = Literal[
+    "temperature",
+    "warming rate",
+    "slowest warming rate",
+    "warming rate margin",
+    "iron concentration",
+    "region",
+    "CEM43",
+    "damage",
+]
 
 
 def _version(given: Any) -> Any:
@@ -88,6 +98,31 @@ class SolverInput(Model):
     largest_step: Duration | None = None
 
 
+class DosesInput(Model):
+    """Thermal dose and damage, followed at every node.
+
+    Args:
+        damage: library name or path of a set of Arrhenius parameters; no damage is followed where left out.
+        cut_off: temperature [K] below which no damage is counted.
+    """
+
+    damage: str | None = None
+    cut_off: Temperature | None = None
+
+    @field_validator("damage")
+    @classmethod
+    def _is_known(cls, damage: str | None, info: ValidationInfo) -> str | None:
+        if damage is not None:
+            damage_set(damage, (info.context or {}).get("folder"))
+        return damage
+
+    @model_validator(mode="after")
+    def _cuts_something_off(self) -> DosesInput:
+        if self.damage is None and self.cut_off is not None:
+            raise ValueError('cut_off belongs to a damage set: give damage as well, e.g. damage = "skin-Henriques"')
+        return self
+
+
 class OutputInput(Model):
     """What is written, and how often.
 
@@ -115,6 +150,28 @@ class CaseInput(Model):
     boundaries: Mapping[str, AnyBoundary] = {}
     field: AnyField = NoField()
     stages: Annotated[tuple[StageInput, ...], Field(json_schema_extra={"minItems": 1})]
+    doses: DosesInput | None = None
     criteria: tuple[AnyCriterion, ...] = ()
     solver: SolverInput = SolverInput()
     output: OutputInput = OutputInput()
+
+    @field_validator("criteria")
+    @classmethod
+    def _damage_can_be_judged(cls, criteria: tuple[AnyCriterion, ...], info: ValidationInfo) -> tuple[AnyCriterion, ...]:
+        if any("damage" in criterion.followed() for criterion in criteria):
+            _check_damage_set(info)
+        return criteria
+
+    @field_validator("output")
+    @classmethod
+    def _damage_can_be_written(cls, output: OutputInput, info: ValidationInfo) -> OutputInput:
+        if "damage" in output.fields:
+            _check_damage_set(info)
+        return output
+
+
+def _check_damage_set(info: ValidationInfo) -> None:
+    """Refuse what needs a damage set where there is none; a faulty section `doses` has a line of its own."""
+    doses: DosesInput | None = info.data.get("doses")
+    if "doses" in info.data and (doses is None or doses.damage is None):
+        raise ValueError('damage is not followed: choose its parameters in [doses], e.g. damage = "skin-Henriques"')

@@ -104,6 +104,7 @@ class HeatEquation:
     def begin(self, stage: Stage, time: float, state: Array) -> None:
         """Take over a stage's field and boundaries; held surfaces jump to their temperature."""
         self.stage, self.stage_start = stage, time
+        self._steered: float | None = None
         self._take_field(stage)
         nodes, area = self.operators.surface_nodes, self.operators.surface_area
         self._flows: list[tuple[AnyBoundary, NDArray[np.int64], Array]] = []  # with area over volume [1/m]
@@ -134,12 +135,21 @@ class HeatEquation:
             self._patterns[key] = field.shape(self.operators.position)
         shape = self._patterns[key]
         (self._strongest,) = self.largest(float(shape.max(initial=0.0)))
+        largest = max(field.largest(), stage.steered_to() / field.per_drive())
         for source in self.sources:
-            source.begin(field, shape, field.largest() * self._strongest)
+            source.begin(field, shape, largest * self._strongest, stage.steered_to() > 0.0)
 
     def amplitude(self, time: float) -> float:
         """Largest amplitude [A/m] of the field in the body."""
-        return self.stage.field.drive().value(time, self.stage_start) * self._strongest
+        return self.drive(time) * self._strongest
+
+    def drive(self, time: float) -> float:
+        """How strongly the field is driven: by its schedule, or by what `steer` has set."""
+        return self.stage.field.drive().value(time, self.stage_start) if self._steered is None else self._steered
+
+    def steer(self, amplitude: float | None) -> None:
+        """Drive the field so that it has an amplitude [A/m] where it quotes its own; None leaves it to its schedule."""
+        self._steered = None if amplitude is None else amplitude / self.stage.field.per_drive()
 
     def pass_knot(self, time: float) -> None:
         """Take the slopes of held temperatures [K/s] from here on; they are constant up to the next knot."""
@@ -173,7 +183,7 @@ class HeatEquation:
     def local(self, time: float, rates: Array) -> Array:
         """Add what sources and surfaces bring at the state that is located [W/m3]; the powers of the ledger [W]."""
         powers = np.zeros(len(LEDGER))
-        drive = self.stage.field.drive().value(time, self.stage_start)
+        drive = self.drive(time)
         for source in self.sources:
             powers[source.ledger] += source.add(drive, rates)
         powers[INFLOW] = self._exchange(time, rates)

@@ -33,8 +33,15 @@ class Source(Protocol):
 
     ledger: int
 
-    def begin(self, field: AnyField, shape: Array, most: float) -> None:
-        """Take over the field of a stage: its pattern at own nodes, and the largest amplitude it will reach [A/m]."""
+    def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
+        """Take over the field of a stage: its pattern at own nodes, the largest amplitude that it will reach [A/m].
+
+        Args:
+            field: of the stage.
+            shape: its pattern at own nodes.
+            most: largest amplitude that it will reach [A/m].
+            steered: whether a controller or a search sets its strength.
+        """
 
     def add(self, drive: float, rates: Array) -> float:
         """Add the heating [W/m3] of the located state to `rates`; its sum over own nodes [W]."""
@@ -62,12 +69,12 @@ class ParticleHeating:
         self._temperature = np.arange(COLDEST, HOTTEST + TEMPERATURE_STEP, TEMPERATURE_STEP)
         self._slope = 0.0
 
-    def begin(self, field: AnyField, shape: Array, most: float) -> None:
+    def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """Take over the field of a stage."""
         self.field, self._shape, self._most = field, shape, most
         self._drive: float | None = None
         self._by_field: FieldTables | None = None
-        steady = field.uniform and len(field.drive().values) == 1
+        steady = field.uniform and len(field.drive().values) == 1 and not steered
         if not self.model.separable and most > 0.0 and not steady:
             self._by_field = FieldTables(self.model, field.frequency, most, self._temperature, self.thermo)
 
@@ -212,7 +219,7 @@ class EddyHeating:
         self._solve, self._volume = solve, volume
         self._known: dict[str, Array] = {}
 
-    def begin(self, field: AnyField, shape: Array, most: float) -> None:
+    def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """Take over the field of a stage; a pattern that was there before is not solved again."""
         key = f"{field.pattern()} {field.frequency!r}"
         if most > 0.0 and key not in self._known:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
+from nanowarm.numerics.dose_fields import DoseFields, NodeTemperatures, doses_matter
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.iron import IronField
+from nanowarm.numerics.measuring import measured
 from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import GlassDifference, Nodes, Recorder, nodes_of
@@ -20,7 +22,8 @@ from nanowarm.numerics.windows import WindowRates
 from nanowarm.numerics.writers import FieldFile
 from nanowarm.physics.protocol import EndCondition
 from nanowarm.quantity import ZERO_CELSIUS
-from nanowarm.results.evidence import Outcome, PeakEvidence, RateEvidence, Window
+from nanowarm.results.dose_histograms import Histogram
+from nanowarm.results.evidence import Outcome, PeakEvidence, Quantity, RateEvidence, Spread, Window
 
 Array = NDArray[np.float64]
 
@@ -44,6 +47,11 @@ class Observers:
         self.recorder = Recorder(heat, self.nodes, list(self._differences.values()), probes)
         self._evidence: dict[tuple[str, Window], RateEvidence] = {}
         self.windows: dict[Window, WindowRates] = {window: WindowRates(heat, *window) for window in self._windows()}
+        self.doses = DoseFields(case, heat, self.nodes) if doses_matter(case) else None
+        followed = {quantity for criterion in case.input.criteria for quantity in criterion.followed()}
+        self.histograms: list[Histogram] = []
+        self.notes: list[str] = []  # on doses, known at the end
+        self._temperatures = NodeTemperatures(heat) if followed & {"hottest", "coldest", "last"} else None
         self.seconds = 0.0  # spent on files
         self._every = output.every
         self._frames_every = output.fields_every or output.every
@@ -92,6 +100,8 @@ class Observers:
     def begin(self, stage: str, state: Array, initial: float) -> None:
         """Look at the first state; `initial` is this rank's enthalpy [J] before any surface was held."""
         self.recorder.initial = initial
+        if self._temperatures:
+            self._temperatures.look(state)
         self._keep(0.0, stage, state, row=True)
         self.recorder.reduce()
 
@@ -99,11 +109,23 @@ class Observers:
         """Look at what held surfaces did to the state where a stage begins."""
         for window in self.windows.values():
             window.jumped(time, before, after)
+        if self._temperatures and time > 0.0:
+            self._temperatures.look(after)
+
+    def settled(self, time: float, stage: str, before: Array, after: Array) -> None:
+        """Look at a steady state that a stage has jumped to: its heat came from nowhere, so the ledger begins anew."""
+        self.jumped(time, before, after)
+        self.recorder.initial += self.heat.stored(after) - self.heat.stored(before)
+        self._keep(time, stage, after, row=True, last=True)
+        self.recorder.reduce()
 
     def observe(self, step: Step, stage: str, last: bool) -> None:
         """Look at an accepted step; `last` of a stage gets a row of its own."""
         for window in self.windows.values():
             window.observe(step)
+        for follower in (self.doses, self._temperatures):
+            if follower:
+                follower.observe(step)
         first = int(np.floor(step.start / self._every + 1e-9)) + 1
         number = first
         while number * self._every < step.end - 1e-9 * self._every:
@@ -116,6 +138,8 @@ class Observers:
 
     def _keep(self, time: float, stage: str, state: Array, row: bool, last: bool = False) -> None:
         temperature = self.recorder.observe(time, stage, state, row)
+        if self.doses and row:
+            self.doses.row(time, temperature)
         frames = time / self._frames_every
         if self._file is None or not row or not (last or abs(frames - round(frames)) < 1e-6):
             return
@@ -133,7 +157,9 @@ class Observers:
             raise SolveError(f"{self._path}: can't be written: {reason}") from None
 
     def finish(self) -> None:
-        """Write the fields that are known at the end."""
+        """Write the fields that are known at the end, and put together how doses lie over the regions."""
+        if self.doses:
+            self.histograms, self.notes = self.doses.histograms(), self.doses.notes()
         if self._file is None:
             return
         start, file = clock.perf_counter(), self._file
@@ -141,9 +167,11 @@ class Observers:
         self.seconds += clock.perf_counter() - start
 
     def final_fields(self) -> dict[str, Array]:
-        """Warming rates [K/min] through each node's window and their ratio to the critical rate; NaN where not seen."""
+        """Warming rates [K/min] through each node's window, over the critical rate (NaN where not seen), and doses [min]."""
         owned = self.heat.owned
         fields = {name: np.full(owned, np.nan) for name in ("warming rate", "slowest warming rate", "warming rate margin")}
+        if self.doses:
+            fields |= {"CEM43": self.doses.cem43, "damage": self.doses.omega}
         for name, region in self.case.regions.items():
             window = self.case.window(name)
             if window is None:
@@ -191,21 +219,30 @@ class Observers:
         extremes = self.recorder.extremes[region]
         return extremes.peak(sign) if when == "always" else extremes.last(sign)
 
+    def spread(self, quantity: Quantity, region: str, margin: float = 0.0) -> Spread:
+        """How something that is followed at every node lies over a region and a margin [m] around it."""
+        if self._temperatures and quantity in self._temperatures.seen:
+            return self._temperatures.spread(quantity, self.nodes[region])
+        if self.doses is None:
+            raise ValueError(f"{quantity} is not followed")
+        return self.doses.spread(quantity, region, margin)
+
+    def damage_by_region(self) -> dict[str, Array]:
+        """Damage Omega of own nodes, shape (owned,), by region; empty where none is followed."""
+        return self.doses.damage_by_region() if self.doses else {}
+
+    def columns(self) -> dict[str, list[float]]:
+        """Columns of `history.csv`."""
+        return self.recorder.columns | (self.doses.columns if self.doses else {})
+
     def judge(self) -> tuple[Outcome, ...]:
         """Outcome of every criterion, on every rank."""
         return tuple(criterion.judge(self) for criterion in self.case.input.criteria)
 
     def sensor(self, condition: EndCondition, state: Array) -> float:
         """Excess [K] of what an end condition watches over its threshold; collective."""
-        temperature = self.heat.temperature(state)
-        comm = self.heat.layout.comm
-        if condition.sensor == "probe":
-            return condition.excess(comm.allreduce(self.recorder.probes[condition.name].part(temperature)))
-        names = [condition.name] if condition.name else list(self.nodes)
-        if condition.sensor == "mean":
-            parts = [(self.nodes[n].volume @ temperature[self.nodes[n].index], self.recorder.region_volume[n]) for n in names]
-            return condition.excess(comm.allreduce(sum(float(p[0]) for p in parts)) / sum(p[1] for p in parts))
-        sign = 1.0 if condition.sensor == "hottest" else -1.0
-        values = [sign * temperature[self.nodes[n].index] for n in names]
-        (found,) = self.heat.largest(max(float(v.max(initial=-np.inf)) for v in values))
-        return condition.excess(sign * found)
+        return condition.excess(self.measured((condition.sensor, condition.name), state))
+
+    def measured(self, sensor: tuple[str, str], state: Array) -> float:
+        """Temperature [K] that a sensor (see `measured`) shows; collective."""
+        return measured(self.heat, self.nodes, self.recorder.probes, sensor, state)

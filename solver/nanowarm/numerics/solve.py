@@ -16,6 +16,9 @@ from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.ledger import LEDGER
 from nanowarm.numerics.observers import Observers
 from nanowarm.numerics.rkc import Counts, Integrator, Step
+from nanowarm.numerics.steady import Steadiness, settle_down
+from nanowarm.physics.amplitude_search import largest_amplitude
+from nanowarm.physics.controllers import Controller
 from nanowarm.physics.protocol import Stage
 
 Array = NDArray[np.float64]
@@ -52,6 +55,7 @@ class Solution:
         energy: stored and what came in [J], by the names of the ledger, and the imbalance relative to the heat exchanged.
         counts: steps and stages.
         stiffness: bound on the eigenvalues at the end [1/s].
+        notes: what controllers and searches have to say.
     """
 
     end: float
@@ -59,6 +63,7 @@ class Solution:
     energy: dict[str, float]
     counts: Counts
     stiffness: float
+    notes: tuple[str, ...] = ()
 
 
 def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable[[Progress], None]) -> Solution:
@@ -70,53 +75,130 @@ def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable
     settings = case.input.solver
     state = heat.initial_state(case.input.initial.temperature)
     initial = heat.stored(state)
-    largest = settings.largest_step or HORIZON
-    integrator = Integrator(heat, state, settings.step, largest)
+    integrator = Integrator(heat, state, settings.step, settings.largest_step or HORIZON)
     end = sum(stage.duration for stage in case.stages)
     time = 0.0
     stage_ends: dict[str, float] = {}
+    notes: list[str] = []
     for stage in case.stages:
         before = state.copy()
         heat.begin(stage, time, state)
         observers.jumped(time, before, state)
         if not stage_ends:
             observers.begin(stage.name, state, initial)
-        time = _run_stage(stage, time, integrator, observers, lambda where: report(Progress(end=end, **where)))
+        if stage.steady:
+            before = state.copy()
+            notes += settled(stage, time, state, observers)
+            initial += heat.stored(state) - heat.stored(before)
+            observers.settled(time, stage.name, before, state)
+        else:
+            run = _StageRun(stage, time, integrator, observers)
+            time = run.carry(lambda where: report(Progress(end=end, **where)))
+            notes += run.notes()
         stage_ends[stage.name] = time
     energy = _energy(heat, state, initial)
-    return Solution(time, stage_ends, energy, integrator.counts, integrator.radius)
+    return Solution(time, stage_ends, energy, integrator.counts, integrator.radius, tuple(notes))
 
 
-def _run_stage(
-    stage: Stage,
-    time: float,
-    integrator: Integrator,
-    observers: Observers,
-    report: Callable[[dict[str, Any]], None],
-) -> float:
-    """Carry the state through one stage; its end [s]."""
-    if stage.until and observers.sensor(stage.until, integrator.state) > 0:
+class _StageRun:
+    """One stage that takes time.
+
+    Args:
+        stage: of the protocol.
+        begin: time [s] at which it begins.
+        integrator: with the state.
+        observers: what is followed.
+    """
+
+    def __init__(self, stage: Stage, begin: float, integrator: Integrator, observers: Observers) -> None:
+        self.stage, self.begin, self.end = stage, begin, begin + min(stage.duration, HORIZON)
+        self.integrator, self.observers = integrator, observers
+        self.controller: Controller | None = None
+        if stage.control is not None:
+            field = stage.field
+            self.controller = stage.control.controller(begin, field.largest() * field.per_drive(), field.frequency)
+
+    def notes(self) -> list[str]:
+        """What the controller has to say."""
+        return [] if self.controller is None else [f"stages.{self.stage.name}.control: {note}" for note in self.controller.notes]
+
+    def carry(self, report: Callable[[dict[str, Any]], None]) -> float:
+        """Carry the state through the stage; its end [s].
+
+        Raises:
+            SolveError: its condition is never met.
+        """
+        stage, integrator, observers = self.stage, self.integrator, self.observers
+        if stage.until and observers.sensor(stage.until, integrator.state) > 0:
+            return self.begin
+        self._steer(self.begin)
+        integrator.start(self.begin, self.end)
+        time = self.begin
+        while time < self.end:
+            knot = self._next(time)
+            step = integrator.step(knot)
+            met = stage.until is not None and observers.sensor(stage.until, step.state(step.end)) > 0
+            if met:
+                step = integrator.cut(step, _first_time(step, stage, observers))
+            time = step.end
+            observers.observe(step, stage.name, last=met or time >= self.end)
+            _, coldest, hottest = observers.recorder.latest
+            report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
+            if met:
+                return time
+            if time < self.end and time == knot:
+                observers.heat.pass_knot(time)
+                self._steer(time)
+                integrator.refresh()
+        if math.isinf(stage.duration):
+            text = stage.until.text if stage.until else ""
+            raise SolveError(f'stage {stage.name}: "{text}" is not met within {HORIZON:g} s')
         return time
-    begin, end = time, time + min(stage.duration, HORIZON)
-    integrator.start(time, end)
-    while time < end:
-        knot = next((knot for knot in stage.knots(begin) if time + 1e-9 * max(1.0, time) < knot < end), end)
-        step = integrator.step(knot)
-        met = stage.until is not None and observers.sensor(stage.until, step.state(step.end)) > 0
-        if met:
-            step = integrator.cut(step, _first_time(step, stage, observers))
-        time = step.end
-        observers.observe(step, stage.name, last=met or time >= end)
-        _, coldest, hottest = observers.recorder.latest
-        report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
-        if met:
-            return time
-        if time < end and time == knot:
-            observers.heat.pass_knot(time)
-            integrator.refresh()
-    if math.isinf(stage.duration):
-        raise SolveError(f'stage {stage.name}: "{stage.until.text if stage.until else ""}" is not met within {HORIZON:g} s')
-    return time
+
+    def _next(self, time: float) -> float:
+        """The next time at which a schedule bends, the controller looks, or the stage ends [s]."""
+        later = time + 1e-9 * max(1.0, time)
+        knot = next((knot for knot in self.stage.knots(self.begin) if later < knot < self.end), self.end)
+        if self.stage.control is not None:
+            knot = min(knot, self.stage.control.after(time, self.begin))
+        return knot
+
+    def _steer(self, time: float) -> None:
+        """Let the controller set the field."""
+        if self.controller is None or self.stage.control is None:
+            return
+        watched = self.stage.control.watched()
+        seen = math.nan if watched is None else self.observers.measured((watched.what, watched.name), self.integrator.state)
+        self.observers.heat.steer(self.controller.answer(time, seen))
+
+
+def settled(stage: Stage, time: float, state: Array, observers: Observers) -> list[str]:
+    """Change the state into the steady one of a stage, at the largest amplitude that keeps its limit if it searches; notes.
+
+    Raises:
+        SolveError: there is no steady state, or it was not found.
+        CaseError: no amplitude keeps the limit.
+    """
+    heat, search = observers.heat, stage.search
+    if search is None:
+        return [_told(stage, settle_down(heat, time, state, stage.name))]
+    sensor = (search.sensor.what, search.sensor.name)
+
+    def respond(amplitude: float) -> float:
+        """The watched temperature [K] in the steady state of an amplitude [A/m]."""
+        heat.steer(amplitude)
+        settle_down(heat, time, state, stage.name)
+        return observers.measured(sensor, state)
+
+    best = largest_amplitude(respond, search.at_most, search.between)
+    heat.steer(best.amplitude)
+    found = settle_down(heat, time, state, stage.name)
+    return [f"stage {stage.name}: {best.amplitude / 1e3:.5g} kA/m: {best.sentence()}", _told(stage, found)]
+
+
+def _told(stage: Stage, found: Steadiness) -> str:
+    balance = f"{found.residual:.1g} of the heat does not balance"
+    return f"stage {stage.name}: steady after {found.iterations} iterations of Newton's method, {balance}"
 
 
 def _first_time(step: Step, stage: Stage, observers: Observers) -> float:

@@ -54,7 +54,7 @@ class ConstantPerfusion:
         self._work = np.empty(volume.size)
         self.weaken({})
 
-    def begin(self, field: AnyField, shape: Array, most: float) -> None:
+    def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """It knows nothing of fields."""
 
     def weaken(self, damage: Mapping[str, Array]) -> None:
@@ -99,7 +99,7 @@ class ChangingPerfusion:
         self._table = thermo.tabulated(perfusion.curve(COLDEST, HOTTEST))
         self._power, self._work = np.empty(thermo.size), np.empty(volume.size)
 
-    def begin(self, field: AnyField, shape: Array, most: float) -> None:
+    def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """It knows nothing of fields."""
 
     def weaken(self, damage: Mapping[str, Array]) -> None:
@@ -132,7 +132,7 @@ class Metabolism:
     def __init__(self, power: Array, volume: Array) -> None:
         self._power, self._total = power, float(power @ volume)
 
-    def begin(self, field: AnyField, shape: Array, most: float) -> None:
+    def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """It knows nothing of fields."""
 
     def weaken(self, damage: Mapping[str, Array]) -> None:

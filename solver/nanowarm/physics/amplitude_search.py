@@ -56,9 +56,8 @@ class _Trials:
         return 0.0 if -self._tolerance <= excess <= 0.0 else excess + 0.5 * self._tolerance
 
     def best(self, most: float) -> LargestAmplitude:
-        """The largest one that was tried, below all that exceed the limit."""
-        beyond = min((square for square, excess in self.excess.items() if excess > 0.0), default=math.inf)
-        square = max(square for square in self.excess if square < beyond)
+        """The largest one that was tried and is not beyond the limit."""
+        square = max(square for square, excess in self.excess.items() if excess <= 0.0)
         temperature = self._limit + self.excess[square]
         reached: Literal["limit", "most"] = "most" if square == most else "limit"
         return LargestAmplitude(math.sqrt(square), temperature, reached, len(self.excess))

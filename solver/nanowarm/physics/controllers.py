@@ -228,8 +228,8 @@ class PidController(Controller):
         super().__init__(coil)
         self._set_point, self._gains = set_point, gains
         self._curve = ReactionCurve(set_point, coil.limits.every)
-        self._integral = 0.0
-        self._first = self._seen = math.nan
+        self._integral = self._growth = 0.0  # share of power, and how fast it grows [1/s]
+        self._first = self._temperature = self._time = math.nan
 
     def answer(self, time: float, temperature: float) -> float:
         """Peak amplitude [A/m] from a sample at a time of the run [s] on."""
@@ -249,7 +249,7 @@ class PidController(Controller):
         lag = delay + max(delay, SHORTEST_LAG * limits.every)
         gains = Gains(1.0 / (rate * lag), 4.0 * lag)
         self.notes.append(
-            f"the pid found {rate:.3g} K/s at {limits.most / 1000.0:.4g} kA/m, {late:.2g} s late: "
+            f"the pid found {rate:.3g} K/s at {limits.most / 1000.0:.4g} kA/m, {late:.1f} s late: "
             f"gain {gains.gain:.3g} 1/K, integral time {gains.integral:.3g} s"
         )
         if late > 2.0 * SHORTEST_LAG * limits.every:
@@ -257,14 +257,17 @@ class PidController(Controller):
         return gains
 
     def _control(self, time: float, temperature: float, gains: Gains) -> float:
-        every = self.coil.limits.every
         if math.isnan(self._first):
-            self._first = self._seen = temperature
+            self._first = self._temperature = temperature
+            self._time = time
+        elapsed = time - self._time
+        self._integral += elapsed * self._growth
         error, climb = self._set_point - temperature, temperature - self._first
         share = gains.gain * (SET_POINT_WEIGHT * error - (1.0 - SET_POINT_WEIGHT) * climb) + self._integral
-        share -= gains.gain * gains.derivative * (temperature - self._seen) / every
+        if elapsed > 0.0:
+            share -= gains.gain * gains.derivative * (temperature - self._temperature) / elapsed
         amplitude = self.coil.give_share(time, share)
-        follow = max(0.5 * gains.integral, 2.0 * every)
-        self._integral += every * (gains.gain * error / gains.integral + (self.coil.share() - share) / follow)
-        self._seen = temperature
+        follow = max(0.5 * gains.integral, 2.0 * self.coil.limits.every)
+        self._growth = gains.gain * error / gains.integral + (self.coil.share() - share) / follow
+        self._time, self._temperature = time, temperature
         return amplitude

@@ -12,8 +12,9 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from nanowarm import quantity
 from nanowarm.model import Model
 from nanowarm.physics.boundaries import AnyBoundary
+from nanowarm.physics.control import AnyControl, Sensor, SensorText
 from nanowarm.physics.fields import AnyField
-from nanowarm.quantity import Duration
+from nanowarm.quantity import Duration, FieldAmplitude, Temperature
 
 _CONDITION = re.compile(r"^\s*(?:(?P<of>[^<>]+?)\.)?(?P<what>[^<>.]+?)\s*(?P<sense>[<>])=?\s*(?P<threshold>.+?)\s*$")
 
@@ -67,12 +68,41 @@ Until = Annotated[
 ]
 
 
+class AmplitudeSearch(Model):
+    """The largest amplitude at which a temperature keeps its limit in the steady state.
+
+    Args:
+        sensor: what must keep it, such as "brain.hottest".
+        at_most: the limit [K].
+        between: least and largest amplitude [A/m] to be tried.
+    """
+
+    sensor: SensorText
+    at_most: Temperature
+    between: tuple[FieldAmplitude, FieldAmplitude]
+
+    def watched(self) -> Sensor:
+        """What it looks at."""
+        return self.sensor
+
+
 class StageInput(Model):
-    """A stage as a case file gives it: overrides of the case's field and boundaries for its time."""
+    """A stage as a case file gives it: overrides of the case's field and boundaries for its time.
+
+    Args:
+        duration: [s], the longest it lasts.
+        until: condition that ends it earlier.
+        steady: whether it is the steady state instead, which takes no time.
+        control: rule for the amplitude of the field.
+        search: looks for the largest amplitude at which the steady state keeps a limit.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     duration: Duration | None = None
     until: Until | None = None
+    steady: bool = False
+    control: AnyControl | None = None
+    search: AmplitudeSearch | None = None
     field: Mapping[str, Any] | None = None
     boundaries: Mapping[str, Mapping[str, Any]] | None = None
 
@@ -84,6 +114,9 @@ class Stage:
     Args:
         duration: [s], the longest it lasts; infinite where only a condition ends it.
         until: condition that ends it earlier.
+        steady: whether it is the steady state instead.
+        control: rule for the amplitude of the field.
+        search: looks for the largest amplitude at which the steady state keeps a limit.
     """
 
     name: str
@@ -91,6 +124,15 @@ class Stage:
     until: EndCondition | None
     field: AnyField
     boundaries: Mapping[str, AnyBoundary]
+    steady: bool = False
+    control: AnyControl | None = None
+    search: AmplitudeSearch | None = None
+
+    def steered_to(self) -> float:
+        """Largest amplitude [A/m] that a controller or a search may set; 0 where none does."""
+        if self.search is not None:
+            return max(self.search.between)
+        return 0.0 if self.control is None else self.control.most or self.field.largest() * self.field.per_drive()
 
     def knots(self, start: float) -> tuple[float, ...]:
         """Times of the run [s] at which some value changes its slope, when the stage starts at `start`."""

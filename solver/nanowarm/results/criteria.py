@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from nanowarm import quantity
 from nanowarm.quantity import ZERO_CELSIUS, FieldProduct, Temperature, TemperatureRate
 from nanowarm.results.criterion import Criterion, Fraction
-from nanowarm.results.dose_criteria import DamageLimit, DoseLimit, TemperatureWindow, by_volume
+from nanowarm.results.dose_criteria import SAME, Asked, DamageLimit, DoseLimit, TemperatureWindow, by_volume
 from nanowarm.results.evidence import PER_MINUTE, TIE, Outcome, Quantity, RateEvidence, Seen, Verdict, finite, millimetres
 
 Array = NDArray[np.float64]
@@ -178,10 +178,9 @@ class TemperatureLimit(Criterion):
         """Outcome for the temperature that the fraction asked for reaches, or does not exceed."""
         (sign, limit), asked = self._limit(), 1.0 if self.fraction is None else self.fraction
         spread = seen.spread(self._quantity(), self.region)
-        outcome = by_volume(self, spread, "at_most" if sign > 0 else "at_least", limit, asked)
-        changes = {"value": (outcome.value or 0.0) - ZERO_CELSIUS, "limit": limit - ZERO_CELSIUS}
-        worst = {"worst": outcome.details["worst"] - ZERO_CELSIUS, "when": self.when}
-        return replace(outcome, unit="degC", details=outcome.details | worst, **changes)
+        celsius = replace(spread, values=spread.values - ZERO_CELSIUS)
+        limits = Asked("at_most" if sign > 0 else "at_least", limit - ZERO_CELSIUS, asked, "degC", SAME)
+        return by_volume(self, celsius, limits, when=self.when)
 
 
 class FieldLimit(Criterion):
@@ -243,4 +242,3 @@ def _first_lowest(values: Array, position: Array) -> int:
     equal = np.flatnonzero(values <= lowest + TIE * abs(lowest)) if np.isfinite(lowest) else np.arange(1)
     near = np.round(position[equal], 9)
     return int(equal[np.lexsort((near[:, 2], near[:, 1], near[:, 0]))[0]])
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -58,20 +59,22 @@ class DoseLimit(VolumeFraction):
 
     def _limit(self) -> tuple[Sense, float, str]:
         """Which way, how much [min], and whence."""
-        if self.at_least is not None:
-            named = isinstance(self.at_least, str)
-            return "at_least", *((ABLATION.minutes, ABLATION.source) if named else (float(self.at_least) / MINUTE, _GIVEN))
-        if isinstance(self.at_most, str):
-            level = tissue_limit(self.at_most.removeprefix("ISO 14708-3 "))
-            return "at_most", level.minutes, level.source
-        return "at_most", float(self.at_most or 0.0) / MINUTE, _GIVEN
+        sense: Sense = "at_most" if self.at_least is None else "at_least"
+        given = self.at_least or self.at_most or 0.0
+        if given == "ablation":
+            return sense, ABLATION.minutes, ABLATION.source
+        if isinstance(given, str):
+            level = tissue_limit(given.removeprefix("ISO 14708-3 "))
+            return sense, level.minutes, level.source
+        return sense, given / MINUTE, "given in the case"
 
     def judge(self, seen: Seen) -> Outcome:
         """Outcome for the dose [min] that the fraction asked for gets, or does not exceed."""
         sense, limit, source = self._limit()
         spread = seen.spread("CEM43", self.region, self.margin or 0.0)
         margin = {} if self.margin is None else {"margin_mm": 1e3 * self.margin}
-        return by_volume(self, spread, sense, limit, self.fraction, "min", SAME_DOSE * limit, {"source": source} | margin)
+        asked = Asked(sense, limit, self.fraction, "min", SAME_DOSE * limit)
+        return by_volume(self, spread, asked, source=source, **margin)
 
 
 class DamageLimit(VolumeFraction):
@@ -99,7 +102,8 @@ class DamageLimit(VolumeFraction):
         """Outcome for the damage that the fraction asked for reaches, or does not exceed."""
         sense: Sense = "at_most" if self.at_least is None else "at_least"
         limit = float(self.at_least or self.at_most or 0.0)
-        return by_volume(self, seen.spread("damage", self.region), sense, limit, self.fraction, "Omega", SAME_DOSE * limit)
+        asked = Asked(sense, limit, self.fraction, "Omega", SAME_DOSE * limit)
+        return by_volume(self, seen.spread("damage", self.region), asked)
 
 
 class TemperatureWindow(VolumeFraction):
@@ -152,26 +156,41 @@ class TemperatureWindow(VolumeFraction):
         )
 
 
-_GIVEN = "given in the case"
+@dataclass(frozen=True)
+class Asked:
+    """A limit that a part of a volume must keep.
+
+    Args:
+        sense: which way.
+        limit: in `unit`.
+        fraction: of the volume.
+        unit: of values and limit.
+        tolerance: by how much a value may miss the limit, because of rounding.
+    """
+
+    sense: Sense
+    limit: float
+    fraction: float
+    unit: str
+    tolerance: float
 
 
-def by_volume(
-    criterion: Criterion, spread: Spread, sense: Sense, limit: float, fraction: float, unit: str = "K",
-    tolerance: float = SAME, details: dict[str, object] | None = None,
-) -> Outcome:  # fmt: skip
-    """Outcome of a limit that a fraction of the volume must keep, judged at every node."""
-    lower = sense == "at_least"
-    good = spread.values >= limit - tolerance if lower else spread.values <= limit + tolerance
-    part = spread.part(good)
+def by_volume(criterion: Criterion, spread: Spread, asked: Asked, **details: Any) -> Outcome:
+    """Outcome of a limit that is judged at every node; `worst` is the value at the worst place."""
+    lower = asked.sense == "at_least"
+    if lower:
+        part = spread.part(spread.values >= asked.limit - asked.tolerance)
+    else:
+        part = spread.part(spread.values <= asked.limit + asked.tolerance)
     worst, place = spread.extreme(-1 if lower else 1)
     return Outcome(
         kind=criterion.kind,
         region=criterion.region,
-        outcome="met" if part >= fraction - ROUNDING else "missed",
-        value=spread.reached(fraction) if lower else spread.kept(fraction),
-        limit=limit,
-        unit=unit,
+        outcome="met" if part >= asked.fraction - ROUNDING else "missed",
+        value=spread.reached(asked.fraction) if lower else spread.kept(asked.fraction),
+        limit=asked.limit,
+        unit=asked.unit,
         fraction=part,
         where_mm=millimetres(place),
-        details={"sense": sense, "fraction_asked": fraction, "worst": worst} | (details or {}),
+        details={"sense": asked.sense, "fraction_asked": asked.fraction, "worst": worst} | details,
     )
