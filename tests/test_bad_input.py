@@ -19,7 +19,7 @@ from nanowarm.case import load_case
 from nanowarm.errors import CaseError
 
 MESHES = Path(__file__).parents[1] / "meshes"
-GONE = object()  # in place of a value: the key is left out
+GONE = type("Gone", (), {"__repr__": lambda self: "gone"})()  # in place of a value: the key is left out
 SOURCED = {"source": "invented for a test", "quality": "estimate"}
 GEL: dict[str, Any] = {
     "name": "gel",
@@ -107,7 +107,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("mesh|refine", 7, "mesh.refine: must be at most 6; found 7"),
     ("mesh|refine", 1.5, "mesh.refine: must be a whole number without quotes; found 1.5"),
     ("mesh|refine", True, "mesh.refine: must be a whole number without quotes; found true"),
-    ("mesh|parametres", {}, "mesh.parametres: unknown key; did you mean parameters? known: coordinates, file, files, graded, labels, names"),
+    ("mesh|parametres", {}, "mesh.parametres: unknown key; did you mean parameters? known: coarsening, coordinates, file, "),
     ("mesh|parameters|volume", [1], 'must be text with a unit such as "1 mL", or a plain number; found a list'),
     ("mesh|parameters|volume", math.inf, "mesh.parameters.volume: must be finite; found inf"),
     # the file as a whole
@@ -209,7 +209,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     (
         "stages|0|feild",
         {},
-        "stages.rewarm.feild: unknown key; did you mean field? known: boundaries, duration, field, name, until",
+        "stages.rewarm.feild: unknown key; did you mean field? known: boundaries, control, duration, field, name",
     ),
     ("stages|0|name", "a\nb", r"stages: 'a\nb' can't head a column: give a name on one line"),
     ("output|probes|", ["0 mm", "0 mm", "0 mm"], "output.probes: '' can't head a column"),
@@ -225,6 +225,23 @@ FAULTS: list[tuple[str, Any, str]] = [
     (OF_STAGE, {"side": {"coefficient": "1"}}, "stages.rewarm.boundaries.side.coefficient: write the unit: 1 could be"),
     (OF_STAGE, {"side": {"kind": "fixd"}}, 'stages.rewarm.boundaries.side.kind: no kind "fixd"; known: convection, '),
     (OF_STAGE, {"side": {"kind": "fixed temperature"}}, "stages.rewarm.boundaries.side.value: missing: this key is required"),
+    ("stages|0|steady", True, "stages.rewarm: a steady state takes no time: leave out duration, until and control"),
+    (
+        "stages|0|search",
+        {"sensor": "hottest", "at_most": "42 degC", "between": ["0 A/m", "5 kA/m"]},
+        "stages.rewarm.search: is for steady states: give steady = true, or leave it out",
+    ),
+    (
+        "stages|0|control",
+        {"kind": "pid", "sensor": "cpx.hottest", "set_point": "43 degC"},
+        'stages.rewarm.sensor: no region "cpx"; did you mean cpa?',
+    ),
+    ("stages|0|control", {"kind": "pid", "sensor": "warmest", "set_point": "43 degC"}, "stages.rewarm.control.sensor: "),
+    (
+        "stages|0|control",
+        {"kind": "pid", "sensor": "hottest", "set_point": "43 degC", "least": "90 kA/m"},
+        "stages.rewarm.control: the stage's field",
+    ),
     ("stages|0|field", "off", 'stages.rewarm.field: must be a section of keys, [...] or { ... }; found "off"'),
     ("stages|0|field", {"amplitude": 0}, "stages.rewarm.field.amplitude: write the unit: 0 could be anything"),
     ("stages|0|field", {"kind": "x"}, 'stages.rewarm.field.kind: no kind "x"; known: coil, helmholtz, loops'),
@@ -473,7 +490,7 @@ def test_a_run_folder_in_whose_place_something_is_changes_nothing(tmp_path: Path
 OVERRIDES_OF_MESHES = [
     ("empty.msh", b"", "empty.msh: the file is empty"),
     ("noise.msh", bytes(range(256)) * 9, "noise.msh: "),
-    ("flat.geo", b'// unit: mm\nSetFactory("OpenCASCADE"); Rectangle(1) = {0, 0, 0, 1, 1};', "has no volume"),
+    ("flat.geo", b'// unit: mm\nSetFactory("OpenCASCADE"); Rectangle(1) = {0, 0, 0, 1, 1};\n', "has no volume"),
     ("wrong.geo", b"// unit: mm\nFoo(((;\n", "line 2: syntax error"),
     ("nounit.geo", b'SetFactory("OpenCASCADE"); Box(1) = {0, 0, 0, 9, 9, 9};', 'write the length unit: unit = "mm"'),
 ]

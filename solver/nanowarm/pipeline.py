@@ -114,6 +114,8 @@ def run(
     observers.open(target)
     watch.lap("setup")
     solution = solve(loaded, equipped.heat, observers, listener.progress)
+    for line in solution.notes:
+        listener.say(f"note: {line}")
     watch.lap("solve")
     watch.seconds["solve"] -= observers.seconds
     outcomes = observers.judge()

@@ -74,8 +74,14 @@ def protocol(draft: Draft) -> tuple[Stage, ...]:
             boundaries[name] = _changed_boundary(draft, boundaries.get(name), name, change, place)
         duration = math.inf if stage.duration is None else stage.duration
         duration = 0.0 if stage.steady else duration
+        field = _changed_field(draft, stage)
+        if stage.control is not None:
+            try:
+                stage.control.controller(0.0, field.largest() * field.per_drive(), field.frequency)
+            except ValueError as error:
+                draft.tell((*key, "control"), str(error))
         how = (stage.steady, stage.control, stage.search)
-        stages.append(Stage(stage.name, duration, stage.until, _changed_field(draft, stage), boundaries, *how))
+        stages.append(Stage(stage.name, duration, stage.until, field, boundaries, *how))
     return tuple(stages)
 
 

@@ -35,6 +35,7 @@ def session(request: Request) -> Iterator[Any]:
         gmsh.option.setNumber(name, request["threads"])
     gmsh.option.setString("Geometry.OCCTargetUnit", _OPENCASCADE_UNITS[request["unit"]])
     gmsh.option.setNumber("Mesh.Algorithm3D", _HXT)
+    gmsh.option.setNumber("Mesh.OptimizeThreshold", 0.4)  # Gmsh's 0.3 leaves slivers in some meshes of thin layers
     gmsh.option.setNumber("Mesh.ElementOrder", 1)
     try:
         yield gmsh

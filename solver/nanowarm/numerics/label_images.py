@@ -39,7 +39,8 @@ def arrays(request: Request, journal: Journal) -> Arrays:
     patches = smooth_surfaces(lattice, resampling, names)
     _note_cut(patches, journal)
     journal.lap("smooth surfaces")
-    made = filled(replace(patches, wanted=tuple(volumes.tolist())), request, journal)
+    fixed = tuple(number for number, name in enumerate(patches.surface_names) if name == CUT)
+    made = filled(replace(patches, wanted=tuple(volumes.tolist()), fixed=fixed), request, journal)
     _note_volumes(made, names, volumes, journal)
     return made
 

@@ -25,7 +25,7 @@ KINDS = {
     "surfaces": (".stl", ".obj", ".ply", ".vtp"),
     "labels": (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"),
 }  # any other file is a mesh
-_FORMAT = 6  # of the cached arrays and of how they are made; another number makes every mesh anew
+_FORMAT = 7  # of the cached arrays and of how they are made; another number makes every mesh anew
 _PROGRAMS = ("gmsh", "meshio", "mmgpy", "pytetwild", "vtk", "simpleitk")
 
 

@@ -84,15 +84,15 @@ def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable
         before = state.copy()
         heat.begin(stage, time, state)
         observers.jumped(time, before, state)
+        run = None if stage.steady else _StageRun(stage, time, integrator, observers)
         if not stage_ends:
             observers.begin(stage.name, state, initial)
-        if stage.steady:
+        if run is None:
             before = state.copy()
             notes += settled(stage, time, state, observers)
             initial += heat.stored(state) - heat.stored(before)
             observers.settled(time, stage.name, before, state)
         else:
-            run = _StageRun(stage, time, integrator, observers)
             time = run.carry(lambda where: report(Progress(end=end, **where)))
             notes += run.notes()
         stage_ends[stage.name] = time
@@ -117,6 +117,7 @@ class _StageRun:
         if stage.control is not None:
             field = stage.field
             self.controller = stage.control.controller(begin, field.largest() * field.per_drive(), field.frequency)
+        self._steer(begin)
 
     def notes(self) -> list[str]:
         """What the controller has to say."""
@@ -131,7 +132,6 @@ class _StageRun:
         stage, integrator, observers = self.stage, self.integrator, self.observers
         if stage.until and observers.sensor(stage.until, integrator.state) > 0:
             return self.begin
-        self._steer(self.begin)
         integrator.start(self.begin, self.end)
         time = self.begin
         while time < self.end:

@@ -26,6 +26,7 @@ class Patches:
         region_names: names of the regions.
         surface_names: of each patch, the outer surface it belongs to; "" where it has no name.
         wanted: volume that each region should have; empty where it is what the triangles enclose.
+        fixed: indices of patches whose planes must stay where they are.
     """
 
     points: Points
@@ -35,6 +36,7 @@ class Patches:
     region_names: tuple[str, ...]
     surface_names: tuple[str, ...]
     wanted: tuple[float, ...] = ()
+    fixed: tuple[int, ...] = ()
 
     def wanted_volumes(self) -> Points:
         """Volume that each region should have, shape (regions,)."""

@@ -43,6 +43,7 @@ def _shifts(patches: Patches, missing: Points) -> Points:
             if region >= 0:
                 gain[region, i] += sign * area[i]
     scale = 1.0 / np.sqrt(np.maximum(area, 1e-300))
+    scale[list(patches.fixed)] = 0.0
     found: Points = scale * np.linalg.lstsq(gain * scale, missing, rcond=None)[0]
     return found
 
@@ -69,4 +70,10 @@ def _moves(patches: Patches, shift: Points) -> Points:
     np.add.at(systems, corner, square)
     np.add.at(sides, corner, right)
     inverse = np.linalg.pinv(systems, rcond=_SINGULAR, hermitian=True)
-    return np.einsum("nij,nj->ni", inverse, sides)
+    moves: Points = np.einsum("nij,nj->ni", inverse, sides)
+    for patch in patches.fixed:  # each is a plane, at right angles to the others
+        held = np.unique(patches.triangles[patches.patch == patch])
+        flat = normal[patches.patch == patch].sum(axis=0)
+        flat /= max(float(np.linalg.norm(flat)), 1e-300)
+        moves[held] -= (moves[held] @ flat)[:, None] * flat
+    return moves

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import math
-import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,13 +16,13 @@ from numpy.typing import NDArray
 
 from nanowarm.errors import CaseError
 from nanowarm.quantity import ZERO_CELSIUS, temperature
+from nanowarm.results.dose_histograms import Histogram, read_histograms
+from nanowarm.results.dose_section import dosed_regions, histogram_pictures, tissue_rows
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK, Chart, Line, chart_svg
 from nanowarm.results.run_folder import open_run
+from nanowarm.results.sentences import asked_limit, number_text, percent_text, readable, verdict_sentence
 
 Row = Mapping[str, Any]
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{6,}(?![\w.])")  # more digits than anybody measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +35,7 @@ class RunFiles:
         case: content of `case.toml`.
         history: columns of `history.csv`.
         picture: content of `picture.png`; None where there is none.
+        histograms: content of `histograms.csv`; none where doses were not followed.
     """
 
     summary: Row
@@ -44,6 +43,7 @@ class RunFiles:
     case: Row
     history: Mapping[str, NDArray[Any]]
     picture: bytes | None
+    histograms: tuple[Histogram, ...] = ()
 
 
 def write_report(folder: Path) -> Path:
@@ -63,7 +63,8 @@ def _read(folder: Path) -> RunFiles:
     try:
         record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         case = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
-        return RunFiles(run.summary, record, case, run.history, picture.read_bytes() if picture.is_file() else None)
+        image = picture.read_bytes() if picture.is_file() else None
+        return RunFiles(run.summary, record, case, run.history, image, read_histograms(folder / "histograms.csv"))
     except FileNotFoundError as error:
         raise CaseError(f"{folder}: no complete run: there is no {Path(error.filename).name} in it") from None
     except ValueError as error:
@@ -86,31 +87,9 @@ def _page(files: RunFiles) -> str:
         criteria=[_criterion(files, number) for number in range(len(files.summary["criteria"]))],
         stages=[(stage, ended.get(stage["name"])) for stage in files.case.get("stages", [])],
         charts=_charts(files),
+        doses=_doses(files),
         picture=None if files.picture is None else _inline(files.picture, "image/png"),
     )
-
-
-def number_text(value: float | None, digits: int = 3) -> str:
-    """A number to some significant digits, all digits before the point kept; a dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
-    text = "0" if text == "-0" else text
-    mantissa, e, power = text.partition("e")
-    return mantissa.replace("-", "−") + (f" × 10{str(int(power)).translate(_RAISED)}" if e else "")
-
-
-def percent_text(part: float | None) -> str:
-    """A part of a whole, never rounded up to all of it."""
-    if part is None:
-        return "–"
-    return "less than 0.1 %" if 0.0 < part < 1e-3 else f"{math.floor(1e3 * part + 1e-9) / 10:g} %"
-
-
-def readable(text: Any) -> str:
-    """Any value as a reader expects it: signs and units as printed."""
-    short: str = _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.6g}", str("–" if text is None else text))
-    return short.replace("degC", "°C").replace("^2", "²").replace("^3", "³")
 
 
 def flat(tree: Row, digits: int = 6, above: str = "") -> list[tuple[str, str]]:
@@ -130,103 +109,22 @@ def flat(tree: Row, digits: int = 6, above: str = "") -> list[tuple[str, str]]:
     return rows
 
 
-def verdict_sentence(summary: Row, case: Row) -> str:
-    """The verdict in one sentence, with the margin of the criterion that decides it."""
-    criteria, verdict = summary["criteria"], summary["verdict"]
-    if not criteria:
-        return "Solved: the case asks for nothing, so there is nothing to judge."
-    deciding = [number for number, row in enumerate(criteria) if row["outcome"] == verdict] or [0]
-    number = min(deciding, key=lambda number: _margin(criteria[number]))
-    row = criteria[number]
-    count = f"all {len(criteria)} criteria; the tightest" if verdict == "met" else f"{len(deciding)} of {len(criteria)} criteria"
-    head = verdict.capitalize() + (f" ({count})" if len(criteria) > 1 else "")
-    return f"{head}: {_SENTENCES.get(row['kind'], _other_sentence)(row, _asked(number, case))}."
-
-
 def _criterion(files: RunFiles, number: int) -> Row:
     """A criterion's entry with what its limit is called and, for a rate, its window [degC]."""
     row = files.summary["criteria"][number]
     asked = files.case.get("criteria", [])
     window = _window(files, asked[number]) if number < len(asked) and "rate" in row["kind"] else None
-    return {**row, "asked": _asked(number, files.case), "window": window}
+    return {**row, "asked": asked_limit(number, files.case), "window": window}
 
 
-def _asked(number: int, case: Row) -> str:
-    """What the limit of a criterion is called."""
-    criteria = case.get("criteria", [])
-    at_least = criteria[number].get("at_least", "") if number < len(criteria) else ""
-    return "critical" if at_least == "critical" else "asked"
-
-
-def _margin(row: Row) -> float:
-    """How far a value is on the good side of its limit, relative to it; negative beyond it."""
-    if row["value"] is None or row["limit"] is None:
-        return 0.0
-    upper = row["kind"] == "temperature difference" or row.get("sense") == "at_most"
-    room = row["limit"] - row["value"] if upper else row["value"] - row["limit"]
-    return float(room / max(abs(row["limit"]), 1e-9))
-
-
-def _room(row: Row) -> str:
-    size = f"{number_text(100 * abs(_margin(row)), 2)} %"
-    if row["kind"] == "temperature":
-        size = f"{number_text(abs(row['value'] - row['limit']), 2)} {readable(row['unit'])}"
-    return f"{size} to spare" if row["outcome"] == "met" else f"{size} beyond it"
-
-
-def _rate_sentence(row: Row, asked: str) -> str:
-    verb, region, unit = row["kind"].split()[0], row["region"], readable(row["unit"])
-    verbs = {"warming": "warms", "cooling": "cools"}[verb]
-    share = row.get("fraction_asked") or 1.0
-    part = f"all of {region}" if share == 1.0 else f"{100 * share:g} % of {region}"
-    value, limit = _told_apart(row["value"], row["limit"])
-    if row["outcome"] == "unseen" or row["value"] is None:
-        seen = f"{percent_text(row['seen_fraction'])} of it" if row.get("seen_fraction") else "nothing of it"
-        why = f"{region} was not followed far enough, {seen} passed the whole window"
-        return f"{why}, so its {verb} rate ({asked}: {limit} {unit}) can't be judged; let the run last longer"
-    if row["outcome"] == "met":
-        always = " at every moment" if row.get("measure") == "slowest" else ""
-        return f"{part} {verbs} at {value} {unit} or faster{always}; {asked} is {limit} {unit} ({_room(row)})"
-    most = "at most" if row.get("upper_bound") else "only"
-    short = f"{number_text(-100 * _margin(row), 2)} % short"
-    fast_enough = f"{percent_text(row.get('fraction'))} of {region} was seen to be fast enough"
-    return f"the {verb} rate that {part} reaches is {most} {value} {unit}; {asked} is {limit} {unit} ({short}); {fast_enough}"
-
-
-def _difference_sentence(row: Row, asked: str) -> str:
-    region, unit = row["region"], readable(row["unit"])
-    below = f"while colder than {number_text(row.get('below_degC'))} °C"
-    value, limit = _told_apart(row["value"], row["limit"])
-    if row["value"] is None:
-        return f"{region} was not seen {below}, so the differences in it can't be judged"
-    return f"{region} differs by up to {value} {unit} {below}; allowed are {limit} {unit} ({_room(row)})"
-
-
-def _temperature_sentence(row: Row, asked: str) -> str:
-    upper, unit = row.get("sense") == "at_most", readable(row["unit"])
-    value, limit = _told_apart(row["value"], row["limit"])
-    when = "at the end" if row.get("when") == "end" else f"at {number_text(row.get('at_s'))} s"
-    extreme, sense = ("hottest", "at most") if upper else ("coldest", "at least")
-    return f"the {extreme} point of {row['region']} is at {value} {unit} {when}; asked is {sense} {limit} {unit} ({_room(row)})"
-
-
-def _other_sentence(row: Row, asked: str) -> str:
-    value, limit = _told_apart(row["value"], row["limit"])
-    return f"{row['kind']} of {row['region']} is {value} {readable(row['unit'])}; {asked} is {limit}"
-
-
-_SENTENCES: Mapping[str, Callable[[Row, str], str]] = {
-    "warming rate": _rate_sentence,
-    "cooling rate": _rate_sentence,
-    "temperature difference": _difference_sentence,
-    "temperature": _temperature_sentence,
-}
-
-
-def _told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
-    """Value and limit with as many digits as it takes to see which is larger."""
-    pairs = [(number_text(value, digits), number_text(limit, digits)) for digits in (3, 4, 5, 6)]
-    return pairs[0] if value == limit else next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
+def _doses(files: RunFiles) -> Row | None:
+    """What the section on doses shows; None where none were followed."""
+    regions = dosed_regions(files.summary)
+    if not regions:
+        return None
+    pictures = histogram_pictures(files.histograms)
+    charts = [{"title": title, "alt": alt, "image": _inline(svg, "image/svg+xml")} for title, alt, svg in pictures]
+    return {"regions": regions, "limits": tissue_rows(list(regions), files.histograms), "charts": charts}
 
 
 def _charts(files: RunFiles) -> list[dict[str, str]]:
@@ -248,9 +146,14 @@ def _contents(files: RunFiles) -> list[Chart]:
         columns = [(label, f"{region}_{part}_degC", colour, style) for label, part, colour, style in parts]
         own |= {name for _, name, _, _ in columns}
         charts.append(Chart(f"Temperature of {region}", "temperature [°C]", _lines(history, columns), _windows(files, region)))
+    for region in dosed_regions(files.summary):
+        styles = (("T10", "t10", ORANGE, "-"), ("T50", "t50", BLACK, "--"), ("T90", "t90", BLUE, "-"))
+        columns = [(label, f"{region}_{level}_degC", colour, style) for label, level, colour, style in styles]
+        own |= {name for _, name, _, _ in columns}
+        charts.append(Chart(f"T90, T50 and T10 of {region}", "temperature [°C]", _lines(history, columns)))
     probes = [name for name in history if name.startswith("probe_") and name.endswith("_degC") and name not in own]
-    styles = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PINK, BLACK)]
-    columns = [(name[6:-5], name, *styles[number % len(styles)]) for number, name in enumerate(probes)]
+    looks = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PINK, BLACK)]
+    columns = [(name[6:-5], name, *looks[number % len(looks)]) for number, name in enumerate(probes)]
     field = [("amplitude", "field_kA_per_m", BLUE, "-")]
     energy = [("stored", "stored_J", BLACK, "-"), ("supplied by the field", "supplied_J", ORANGE, "--")]
     energy.append(("flowed in through surfaces", "inflow_J", BLUE, ":"))
