@@ -67,6 +67,13 @@ def test_every_shipped_recipe_is_tested() -> None:
     assert {path.stem for path in MESHES.glob("*.geo")} == set(RECIPES) | WITHOUT_VOLUME
 
 
+def test_the_gallery_shows_every_recipe() -> None:
+    gallery = (MESHES / "README.md").read_text(encoding="utf-8")
+    for path in MESHES.glob("*.geo"):
+        assert f"](pictures/{path.stem}.png)" in gallery
+        assert (MESHES / "pictures" / f"{path.stem}.png").is_file()
+
+
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - {"sphere"}))  # whose volume a radius may override
 def test_the_header_of_a_recipe_names_the_regions_of_its_volume(name: str) -> None:
     lines = (MESHES / f"{name}.geo").read_text().splitlines()

@@ -125,11 +125,11 @@ def _dose_sentence(row: Row, asked: str) -> str:
     value, limit = _told_apart(row["value"], row["limit"])
     region = f"{row['region']} with {number_text(row['margin_mm'])} mm around it" if row.get("margin_mm") else row["region"]
     part = "all" if row.get("fraction_asked", 1.0) == 1.0 else percent_text(row["fraction_asked"])
-    what = "CEM43" if row["kind"] == "dose" else "a damage"
-    amount = f"{value} {unit}" if row["kind"] == "dose" else f"Omega = {value}"
-    verb, sense = ("gets", "at least") if lower else ("stays below", "at most")
-    seen = f"{percent_text(row['fraction'])} of the volume has that"
-    return f"{part} of {region} {verb} {what} of {amount}; asked is {sense} {limit} ({_room(row)}), and {seen}"
+    dose, sense = row["kind"] == "dose", "at least" if lower else "at most"
+    got, wanted = (f"a CEM43 of {value} {unit}", f"{limit} {unit}") if dose else (f"Omega = {value}", limit)
+    room = _room(row).replace("beyond", "short of" if lower else "beyond")
+    seen = f"{percent_text(row['fraction'])} of the volume keeps that"
+    return f"{part} of {region} gets {sense} {got}; asked is {sense} {wanted} ({room}), and {seen}"
 
 
 def _window_sentence(row: Row, asked: str) -> str:
