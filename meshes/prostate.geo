@@ -48,17 +48,27 @@ Physical Volume("prostate") = prostate();
 Physical Volume("rectal_wall") = wall();
 Physical Volume("pelvis") = pelvis();
 
-far = height * scale;
-near = 5 * scale;
-urethra() = Surface In BoundingBox{-near, -3 * scale - near, -far, near, -3 * scale + near, far};
-near = 14 * scale;
-rectum() = Surface In BoundingBox{-near, back * scale - near, -far, near, back * scale + near, far};
-outer() = Abs(CombinedBoundary{ Volume{:}; });
-outer() -= urethra();
-outer() -= rectum();
+// The six faces of the block; each of them lies between two planes that are close together.
+far = 1000 * scale;
+slack = 0.01 * scale;
+faces() = {};
+For sign In {-1 : 1 : 2}
+  x = sign * 38 * scale;
+  z = sign * height / 2 * scale;
+  y = (sign < 0 ? -32 : 66) * scale;
+  faces() += Surface In BoundingBox{x - slack, -far, -far, x + slack, far, far};
+  faces() += Surface In BoundingBox{-far, y - slack, -far, far, y + slack, far};
+  faces() += Surface In BoundingBox{-far, -far, z - slack, far, far, z + slack};
+EndFor
+channels() = Abs(CombinedBoundary{ Volume{:}; });
+channels() -= faces();
+urethra() = channels();
+urethra() -= Abs(Boundary{ Volume{wall()}; });
+rectum() = channels();
+rectum() -= urethra();
 Physical Surface("urethra") = urethra();
 Physical Surface("rectum") = rectum();
-Physical Surface("surface") = outer();
+Physical Surface("surface") = faces();
 
 MeshSize{ PointsOf{ Volume{wall()}; } } = 8 * scale;
 // 24 elements around each bend keep the volume within 1 %.

@@ -15,6 +15,7 @@ from nanowarm.errors import CaseError
 from nanowarm.mesh_section import MeshInput
 from nanowarm.model import Location, faults, frozen_copy, joined_key, nearest, shortened
 from nanowarm.overrides import apply_overrides
+from nanowarm.physics.damage import damage_file
 from nanowarm.physics.materials import Material
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
@@ -44,7 +45,7 @@ class Case:
         stages: the protocol, each stage complete.
         materials: those used, by their name in the case.
         particles: likewise.
-        files: the material and particle file of each name.
+        files: the material, particle or damage file of each name.
     """
 
     path: Path
@@ -101,7 +102,10 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     if draft.faults:
         raise CaseError(*dict.fromkeys(draft.faults))
     filled = _filled(draft.input, raw, path.parent)
-    return Case(path, draft.input, filled, regions, stages, shelf.materials, shelf.particles, shelf.files)
+    files = dict(shelf.files)
+    if draft.input.doses is not None and draft.input.doses.damage is not None:
+        files[draft.input.doses.damage] = damage_file(draft.input.doses.damage, path.parent)
+    return Case(path, draft.input, filled, regions, stages, shelf.materials, shelf.particles, files)
 
 
 def with_mesh(case: Case, mesh: MeshInput) -> Case:
@@ -184,6 +188,8 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
         place[key.removeprefix("files.")] = str(file.resolve())
     for place in (filled.get("field", {}), *(stage.get("field", {}) for stage in filled["stages"])):
         _resolve(place, folder)
+    if "damage" in filled.get("doses", {}):
+        filled["doses"]["damage"] = _absolute(filled["doses"]["damage"], folder)
     for region in filled["regions"].values():
         material = region["material"]
         if isinstance(material, str):

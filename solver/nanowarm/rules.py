@@ -156,6 +156,7 @@ def check_rules(draft: Draft, regions: Mapping[str, Region]) -> None:
         if section in draft.given and draft.given[section] in ({}, ()):
             draft.tell((section,), "empty: give at least one")
     _check_criteria(draft, regions)
+    _check_shutdown(draft)
     _check_stages(draft)
     _check_rows(draft)
 
@@ -178,6 +179,16 @@ def check_heating(draft: Draft, regions: Mapping[str, Region], stages: Sequence[
                 region.particle.specific_power.power(amplitude, stage.field.frequency, start)  # type: ignore[union-attr]
             except (CaseError, ValueError) as error:
                 draft.tell(("regions", name, "particles"), f"in stage {stage.name}: {error}")
+
+
+def _check_shutdown(draft: Draft) -> None:
+    """Tell perfusion that is to stop with damage where no damage is followed."""
+    if draft.input.doses is not None and draft.input.doses.damage is not None:
+        return
+    for name, region in draft.input.regions.items():
+        if region.perfusion is not None and region.perfusion.shutdown == "damage":
+            line = 'damage is not followed: choose its parameters in [doses], e.g. damage = "skin-Henriques"'
+            draft.tell(("regions", name, "perfusion", "shutdown"), line)
 
 
 def _check_criteria(draft: Draft, regions: Mapping[str, Region]) -> None:

@@ -68,7 +68,8 @@ class HeatEquation:
         self.sources: list[Source] = self._particles(regions, iron)
         if eddy is not None:
             self.sources.append(EddyHeating(eddy, self.volume))
-        self.sources += living(regions, operators, self.thermo, self.volume)
+        self.tissue = living(regions, operators, self.thermo, self.volume)
+        self.sources += self.tissue
         self._patterns: dict[str, Array] = {}
         self._enthalpy = layout.values
         self._potential = np.empty(layout.total)
@@ -146,6 +147,10 @@ class HeatEquation:
     def drive(self, time: float) -> float:
         """How strongly the field is driven: by its schedule, or by what `steer` has set."""
         return self.stage.field.drive().value(time, self.stage_start) if self._steered is None else self._steered
+
+    def weaken(self, damage: Mapping[str, Array]) -> bool:
+        """Take over the damage at own nodes of each region; whether this changes the heat that blood carries."""
+        return any([source.weaken(damage) for source in self.tissue])
 
     def steer(self, amplitude: float | None) -> None:
         """Drive the field so that it has an amplitude [A/m] where it quotes its own; None leaves it to its schedule."""

@@ -109,7 +109,7 @@ class Observers:
         """Look at what held surfaces did to the state where a stage begins."""
         for window in self.windows.values():
             window.jumped(time, before, after)
-        if self._temperatures and time > 0.0:
+        if self._temperatures:
             self._temperatures.look(after)
 
     def settled(self, time: float, stage: str, before: Array, after: Array) -> None:

@@ -146,9 +146,12 @@ class _StageRun:
             report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
             if met:
                 return time
+            changed = observers.heat.weaken(observers.damage_by_region())
             if time < self.end and time == knot:
                 observers.heat.pass_knot(time)
                 self._steer(time)
+                changed = True
+            if changed:
                 integrator.refresh()
         if math.isinf(stage.duration):
             text = stage.until.text if stage.until else ""

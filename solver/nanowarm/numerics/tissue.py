@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,18 @@ from nanowarm.shelf import Region
 Array = NDArray[np.float64]
 
 
-def living(regions: Mapping[str, Region], operators: Operators, thermo: Thermodynamics, volume: Array) -> list[Source]:
+class Tissue(Source, Protocol):
+    """A source of heat that damage may change."""
+
+    def weaken(self, damage: Mapping[str, Array]) -> bool:
+        """Take over the damage at own nodes, by region; regions left out have none. Returns whether that changes the heat."""
+
+
+def living(regions: Mapping[str, Region], operators: Operators, thermo: Thermodynamics, volume: Array) -> list[Tissue]:
     """The heat sources of the regions that are perfused or have a metabolism."""
     owned = volume.size
     share = {name: operators.mass[name][:owned] / volume for name in regions}
-    found: list[Source] = []
+    found: list[Tissue] = []
     constant = {n: r.perfusion for n, r in regions.items() if r.perfusion and not r.perfusion.flow.bends}
     changing = {n: r.perfusion for n, r in regions.items() if r.perfusion and r.perfusion.flow.bends}
     if constant:
@@ -52,13 +60,20 @@ class ConstantPerfusion:
         self.thermo, self._volume, self._perfusions = thermo, volume, perfusions
         self._share = {name: share[name] for name in perfusions}
         self._work = np.empty(volume.size)
-        self.weaken({})
+        self._mix({})
 
     def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """It knows nothing of fields."""
 
-    def weaken(self, damage: Mapping[str, Array]) -> None:
+    def weaken(self, damage: Mapping[str, Array]) -> bool:
         """Take over the damage at own nodes, by region; regions left out have none."""
+        stopping = {n: damage[n] for n, perfusion in self._perfusions.items() if n in damage and perfusion.stops_with_damage}
+        if stopping:
+            self._mix(stopping)
+        return bool(stopping)
+
+    def _mix(self, damage: Mapping[str, Array]) -> None:
+        """Put the blood flow of all regions together."""
         self._arriving, self._exchange = np.zeros(self._volume.size), np.zeros(self._volume.size)
         for name, perfusion in self._perfusions.items():
             exchange = self._share[name] * float(perfusion.coefficient(perfusion.arterial))
@@ -102,10 +117,12 @@ class ChangingPerfusion:
     def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """It knows nothing of fields."""
 
-    def weaken(self, damage: Mapping[str, Array]) -> None:
+    def weaken(self, damage: Mapping[str, Array]) -> bool:
         """Take over the damage at own nodes, by region; regions left out have none."""
-        if self.region in damage:
-            self._weight = self._share * self.perfusion.open_share(damage[self.region])
+        if self.region not in damage or not self.perfusion.stops_with_damage:
+            return False
+        self._weight = self._share * self.perfusion.open_share(damage[self.region])
+        return True
 
     def add(self, drive: float, rates: Array) -> float:
         """Add the heating [W/m3]; its sum [W]."""
@@ -135,8 +152,9 @@ class Metabolism:
     def begin(self, field: AnyField, shape: Array, most: float, steered: bool) -> None:
         """It knows nothing of fields."""
 
-    def weaken(self, damage: Mapping[str, Array]) -> None:
+    def weaken(self, damage: Mapping[str, Array]) -> bool:
         """It goes on in damaged tissue: what it does there is not known."""
+        return False
 
     def add(self, drive: float, rates: Array) -> float:
         """Add the heating [W/m3]; its sum [W]."""
