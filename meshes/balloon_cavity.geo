@@ -29,8 +29,10 @@ Sphere(1) = {0, 0, 0, balloon - shell};
 Sphere(2) = {0, 0, 0, balloon};
 Sphere(3) = {0, 0, 0, balloon + rim};
 Sphere(4) = {0, 0, 0, balloon + rim + brain};
-// The poles of one sphere are turned away from those of the next.
-Rotate{ {1, 0, 0}, {0, 0, 0}, Pi / 2 }{ Volume{2, 4}; }
+// The poles of one sphere are turned away from those of the others, and the seams as well.
+Rotate{ {1, 0, 0}, {0, 0, 0}, Pi / 2 }{ Volume{2}; }
+Rotate{ {0, 1, 0}, {0, 0, 0}, Pi / 2 }{ Volume{3}; }
+Rotate{ {1, 1, 0}, {0, 0, 0}, Pi / 3 }{ Volume{4}; }
 brain() = BooleanDifference{ Volume{4}; Delete; }{ Volume{3}; };
 rim() = BooleanDifference{ Volume{3}; Delete; }{ Volume{2}; };
 fluid() = BooleanDifference{ Volume{2}; Delete; }{ Volume{1}; };
@@ -45,5 +47,5 @@ Physical Surface("surface") = Abs(CombinedBoundary{ Volume{:}; });
 // Two elements' length of a thin layer is the longest that still makes well-shaped cells in it.
 MeshSize{ PointsOf{ Volume{fluid()}; } } = 2 * shell;
 MeshSize{ PointsOf{ Volume{rim()}; } } = 2 * rim;
-// 30 elements around a great circle keep the volume within 1 %.
-Mesh.MeshSizeFromCurvature = 30;
+// 40 elements around a great circle keep the volume within 1 %.
+Mesh.MeshSizeFromCurvature = 40;

@@ -31,6 +31,7 @@ SHOWN = {
     "slab": ("0.4 mm", {}),
     "sphere": ("0.8 mm", {"core": "3 mm"}),
     "valve_leaflet": ("0.8 mm", {}),
+    "vessel": ("3 mm", {}),
     "vial": ("0.7 mm", {"wall": "1 mm"}),
 }
 CASE = """schema = 1

@@ -12,7 +12,7 @@ DefineConstant[
   volume = {25, Min 1e-3, Name "Parameters/1 volume [mL]"},
   tumour_volume = {volume / 100, Min 1e-9, Name "Parameters/2 tumour volume [mL]"},
   skin_thickness = {0.5 * (volume / 25)^(1 / 3), Min 1e-9, Name "Parameters/3 thickness of the skin [mm]"},
-  sunk = {0.33, Min 0, Max 0.6, Name "Parameters/4 depth of the tumour's middle below the body's surface, in its radii"}
+  sunk = {0.33, Min 0, Max 0.6, Name "Parameters/4 depth of the tumour's middle below the body's surface, in its radii [-]"}
 ];
 
 // 1 mL = 1000 mm^3

@@ -195,7 +195,8 @@ def check_against(value: Any, node: dict[str, Any], schema: dict[str, Any]) -> N
     branches = node.get("anyOf", node.get("oneOf"))
     if branches:
         return check_union(value, branches, schema)
-    kinds = {"string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list, "null": type(None)}
+    kinds = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}
+    kinds |= {"object": dict, "array": list, "null": type(None)}
     if "type" in node:
         assert isinstance(value, kinds[node["type"]]), (value, node)
     assert value == node.get("const", value)

@@ -192,7 +192,7 @@ def test_flat_cells_are_told_with_their_place_and_price(plate: Any) -> None:
     cells = np.array([[0, 1, 2, 3] if volume > 0 else [0, 1, 3, 2], [4, 5, 6, 7]])
     nothing = np.empty((0, 3), np.int64), np.empty(0, np.int32)
     mesh = RawMesh(points, cells, np.array([1, 0], np.int32), *nothing, ("left", "right"), ())
-    found = mesh_warnings(mesh_report(case, MadeMesh(mesh, False, "")))
+    found = mesh_warnings(mesh_report(case, MadeMesh(mesh, False, "", 1.0, 1.0, (), ())))
     price = (2 * 2 + 4 * np.sqrt(2 + 4 * 0.01**2)) / 6 / (np.sqrt(12) * 0.01)
     assert [line for line in found if "worst cell of right has" in line and "at (20, 0, 5) mm; another size" in line]
     assert not [line for line in found if "of left" in line]

@@ -11,16 +11,23 @@ from nanowarm.case import load_case
 from nanowarm.results.criteria import verdict
 from nanowarm.shipped import shipped_cases
 
-# Verdict, and a mesh so coarse that a case takes seconds. Of the two without particles the small one is within
+# Verdict, and what makes the mesh so coarse that a case takes seconds. Of the two without particles the small one is within
 # reach of the bath and the large one is not (Manuchehrabadi et al. 2017); particles warm any size alike.
 RECORDED = {
-    "rat-kidney": ("met", "2 mm"),
-    "rat-kidney-map": ("met", "2 mm"),
-    "vial-1mL": ("met", "2.5 mm"),
-    "vial-1mL-bath": ("met", "1.5 mm"),
-    "vial-50mL-bath": ("missed", "6 mm"),
-    "vial-80mL": ("met", "8 mm"),
-    "vial-solenoid": ("met", "8 mm"),
+    "balloon-cavity": ("met", "coarsening=1.5"),
+    "glioblastoma-nanotherm": ("met", "coarsening=2"),
+    "limb-eddy": ("met", "size=30 mm"),
+    "mouse-flank-150": ("missed", "size=4 mm"),
+    "mouse-flank-300": ("missed", "size=4 mm"),
+    "prostate": ("missed", "size=8 mm"),
+    "rat-kidney": ("met", "size=2 mm"),
+    "rat-kidney-map": ("met", "size=2 mm"),
+    "vessel": ("missed", "coarsening=1.5"),
+    "vial-1mL": ("met", "size=2.5 mm"),
+    "vial-1mL-bath": ("met", "size=1.5 mm"),
+    "vial-50mL-bath": ("missed", "size=6 mm"),
+    "vial-80mL": ("met", "size=8 mm"),
+    "vial-solenoid": ("met", "size=8 mm"),
 }
 
 
@@ -30,8 +37,8 @@ def test_every_shipped_case_has_a_recorded_verdict() -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_shipped_case_ends_with_its_recorded_verdict_and_loses_no_energy(bench: Any, name: str) -> None:
-    recorded, size = RECORDED[name]
-    trial = bench.solved(shipped_cases()[name], f"mesh.size={size}")
+    recorded, coarse = RECORDED[name]
+    trial = bench.solved(shipped_cases()[name], f"mesh.{coarse}")
     assert verdict(trial.observers.judge()) == recorded
     assert trial.solution.energy["imbalance_relative"] <= 1e-9
 

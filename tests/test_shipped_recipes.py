@@ -16,6 +16,7 @@ MESHES = Path(__file__).parents[1] / "meshes"
 # Regions that add up to the parameter `volume`, other regions, surfaces; and two volumes [mL], such as of rat and human.
 RECIPES = {
     "artery_ring": (("wall",), (), ("ends", "inner", "side"), (0.05, 2.0)),
+    "balloon_cavity": (("filling", "fluid"), ("brain", "rim"), ("surface",), (4.2, 65.0)),
     "brain": (("grey_matter", "tumour", "white_matter"), ("csf", "skull"), ("neck", "surface"), (2.0, 1300.0)),
     "cryobag": (("cpa",), (), ("bottom", "rim", "top"), (20.0, 1000.0)),
     "cryovial": (("cpa",), ("air", "cap", "wall"), ("bottom", "cap", "side"), (1.0, 4.0)),
@@ -23,9 +24,12 @@ RECIPES = {
     "kidney": (("cortex", "medulla", "pelvis"), (), ("hilum", "surface"), (1.3, 150.0)),
     "limb": (("bone", "fat", "muscle", "tumour"), (), ("distal", "proximal", "skin"), (2.0, 4000.0)),
     "liver": (("left_lobe", "right_lobe"), (), ("surface",), (10.0, 1500.0)),
+    "mouse_flank": (("body", "skin", "tumour"), (), ("ends", "skin"), (25.0, 250.0)),
     "organ_in_container": (("organ",), ("solution",), ("bottom", "side", "top"), (1.3, 150.0)),
+    "prostate": (("prostate",), ("pelvis", "rectal_wall"), ("rectum", "surface", "urethra"), (20.0, 80.0)),
     "sphere": (("body",), (), ("surface",), (1.0, 1000.0)),
     "valve_leaflet": (("leaflet",), (), ("attached_edge", "free_edge", "inflow", "outflow"), (0.05, 0.4)),
+    "vessel": (("tissue", "tumour"), (), ("surface", "vessel"), (2.0, 1000.0)),
     "vial": (("cpa",), (), ("bottom", "side", "top"), (1.0, 80.0)),
 }
 WITHOUT_VOLUME = {"slab"}  # its parameters are lengths

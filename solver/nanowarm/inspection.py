@@ -142,7 +142,7 @@ def _field_warnings(stage: Stage, position: Array) -> list[str]:
     above = [name for name, limit in FIELD_LIMITS.items() if product > limit]
     if above:
         limits = " and the ".join(above)
-        what = f"H f = {product:.3g} A/(m s) is above the {limits} limit for patients; no matter for a banked organ"
+        what = f"H f = {product:.3g} A/(m s) is above the {limits} limit for patients (no matter for a banked organ)"
         found.append(f"stages.{stage.name}.field: {what}")
     return found
 

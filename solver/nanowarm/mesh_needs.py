@@ -195,8 +195,8 @@ def demand(case: Case, regions: tuple[str, ...]) -> tuple[float, Range]:
 
 
 def protocol_time(case: Case) -> float:
-    """Length [s] of all stages; one without duration counts as ten minutes."""
-    return sum(ENDLESS if math.isinf(stage.duration) else stage.duration for stage in case.stages)
+    """Length [s] of all stages; one without duration, or a steady one, counts as ten minutes."""
+    return sum(ENDLESS if stage.steady or math.isinf(stage.duration) else stage.duration for stage in case.stages)
 
 
 def _rates(case: Case) -> Iterator[tuple[str, float, Range]]:

@@ -46,14 +46,14 @@ def heating(trial: Any, time: float, temperature: np.ndarray) -> np.ndarray:
     """Heating [W/m3] of every node at given temperatures, with conduction taken off."""
     heat = trial.heat
     state = np.zeros(heat.size)
-    state[:-2] = heat.thermo.enthalpy(np.append(temperature, np.zeros(heat.thermo.size - heat.owned)))[: heat.owned]
+    state[: heat.owned] = heat.thermo.enthalpy(np.append(temperature, np.zeros(heat.thermo.size - heat.owned)))[: heat.owned]
     heat.begin(trial.case.stages[0], 0.0, state)
     rates = [np.empty_like(state) for _ in range(2)]
     heat.rate(time, state, rates[0])
     sources, heat.sources = heat.sources, []
     heat.rate(time, state, rates[1])
     heat.sources = sources
-    return (rates[0] - rates[1])[:-2]
+    return (rates[0] - rates[1])[: heat.owned]
 
 
 @pytest.mark.parametrize("power", [MODEL, MODEL | {"kind": "hysteresis"}], ids=["linear response", "hysteresis"])

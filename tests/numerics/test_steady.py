@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from nanowarm.errors import CaseError, SolveError
 
@@ -83,14 +84,16 @@ def layers(bench: Any, **sections: Any) -> Path:
     return path
 
 
-def block(bench: Any, power: float = 0.0, blood: float = 0.0, **sections: Any) -> Path:
-    """A body of one material with particles [W/m3] and blood [W/m3/K]."""
+def block(bench: Any, power: float = 0.0, blood: float = 0.0, perfusion: Any = None, **sections: Any) -> Path:
+    """A body of one material with particles [W/m3], and blood [W/m3/K] or a perfusion as a case has it."""
     bench.material("fluid", CAPACITY)
     body: dict[str, Any] = {"material": bench.material("jelly", CAPACITY)}
     if power:
         body["particles"] = {"name": bench.particle("warmer", power / 10.0), "iron": "10 mgFe/mL"}
     if blood:
-        body["perfusion"] = {"rate": f"{blood / CAPACITY!r} 1/s", "blood": "./fluid.toml"}
+        perfusion = {"rate": f"{blood / CAPACITY!r} 1/s", "blood": "./fluid.toml"}
+    if perfusion:
+        body["perfusion"] = perfusion
     everything: dict[str, Any] = {
         "initial": {"temperature": "33 degC"},
         "regions": {"body": body},
@@ -166,6 +169,28 @@ def test_a_body_whose_steady_temperature_is_uniform_finds_it(
 ) -> None:
     trial = bench.solved(block(bench, **heat, boundaries=CLOSED | boundaries))
     assert trial.temperature - ZERO == pytest.approx(celsius, abs=1e-6)
+
+
+def lang(of: str, celsius: float) -> float:
+    """Blood flow [kg/m3/s] as published (Lang, Erdmann & Seebass 1999; section 5.2)."""
+    if of == "tumour":
+        return 0.833 if celsius < 37 else 0.416 if celsius > 42 else 0.833 - (celsius - 37) ** 4.8 / 5.438e3
+    base, rise = {"muscle": (0.45, 3.55), "fat": (0.36, 0.36)}[of]
+    return base + rise * (1.0 if celsius > 45 else float(np.exp(-((celsius - 45) ** 2) / 12)))
+
+
+@pytest.mark.parametrize(
+    ("of", "celsius"),
+    [("muscle", 39.0), ("muscle", 43.5), ("muscle", 47.0), ("fat", 41.0), ("fat", 46.0), ("tumour", 39.0), ("tumour", 46.0)],
+)
+def test_tissue_with_the_published_blood_flow_settles_where_it_carries_the_heat_away(bench: Any, of: str, celsius: float) -> None:
+    blood_heat = 3617.0  # [J/kg/K], section 5.1, as the library has it
+    balance = lambda at: blood_heat * lang(of, at) * (at - 37.0)  # noqa: E731
+    power = balance(celsius)
+    assert brentq(lambda at: balance(at) - power, 37.0 + 0.1, 60.0) == pytest.approx(celsius, abs=1e-6)
+    perfusion = {"rate": {"kind": "Lang", "of": of}}
+    trial = bench.solved(block(bench, power=power, perfusion=perfusion))
+    assert trial.temperature - ZERO == pytest.approx(celsius, abs=1e-3)
 
 
 @pytest.mark.parametrize("boundaries", [{}, {"right": {"kind": "heat flux", "value": "100 W/m^2"}}], ids=["closed", "flux"])

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import quad
-from scipy.optimize import brentq
 from scipy.special import erf
 
 Array = NDArray[np.float64]
@@ -39,10 +38,9 @@ Physical Volume("inner") = Volume In BoundingBox{-3.1, -3.1, -3.1, 3.1, 3.1, 3.1
 shell() = Volume In BoundingBox{-5.1, -5.1, -5.1, 5.1, 5.1, 5.1};
 shell() -= {1};
 Physical Volume("shell") = shell();
-outside() = Volume{:};
-outside() -= {1};
-outside() -= shell();
-Physical Volume("outer") = outside();
+outer() = Volume{:};
+outer() -= {1, shell()};
+Physical Volume("outer") = outer();
 Physical Surface("surface") = Abs(CombinedBoundary{ Volume{:}; });
 """
 
@@ -85,9 +83,8 @@ def assert_converges(order: Any, trials: list[Any], exact: Profile) -> None:
         difference = trial.temperature - ZERO - BODY - exact(radii(trial))
         errors.append(trial.norm(difference))
         assert trial.solution.energy["imbalance_relative"] < 1e-9
-    largest = float(exact(0.0))
-    assert errors[-1] < 0.005 * largest
-    assert abs(difference[radii(trials[-1]).argmin()]) < 0.005 * largest
+    centre = abs(difference[radii(trials[-1]).argmin()])
+    assert max(errors[-1], centre) < 0.005 * float(exact(0.0))
     assert order(errors) >= 1.9
 
 
@@ -114,15 +111,15 @@ def test_the_sphere_of_pennes_in_this_file_has_the_tabulated_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inside", "outside"),
-    [((0.5, EXCHANGE), (0.5, EXCHANGE)), ((0.55, 25000.0), (0.5, 45000.0))],
+    ("inside", "outside", "meshes"),
+    [((0.5, EXCHANGE), (0.5, EXCHANGE), AROUND), ((0.55, 8000.0), (0.4, 50000.0), (50, 100))],
     ids=["one tissue", "a tumour in another tissue"],
 )
 def test_a_heated_sphere_in_perfused_tissue_converges_to_the_exact_steady_state(
-    bench: Any, order: Any, inside: tuple[float, float], outside: tuple[float, float]
+    bench: Any, order: Any, inside: tuple[float, float], outside: tuple[float, float], meshes: tuple[int, int]
 ) -> None:
     exact, trials = pennes(inside, outside), []
-    for around in AROUND:
+    for around in meshes:
         heated = tissue(bench, *inside, POWER)
         regions = {"inner": heated, "shell": heated, "outer": tissue(bench, *outside)}
         trials.append(bench.solved(spheres(bench, around, regions, exact(OUTER))))
@@ -278,42 +275,8 @@ def test_a_perfused_body_without_conduction_rises_as_the_blood_allows(bench: Any
     assert energy["imbalance_relative"] < 1e-9
 
 
-def lang(of: str, celsius: float) -> float:
-    """Blood flow [kg/m3/s] as published (Lang, Erdmann & Seebass 1999; section 5.2)."""
-    if of == "tumour":
-        return 0.833 if celsius < 37 else 0.416 if celsius > 42 else 0.833 - (celsius - 37) ** 4.8 / 5.438e3
-    base, rise = {"muscle": (0.45, 3.55), "fat": (0.36, 0.36)}[of]
-    return base + rise * (1.0 if celsius > 45 else float(np.exp(-((celsius - 45) ** 2) / 12)))
-
-
-@pytest.mark.parametrize(
-    ("of", "celsius"),
-    [("muscle", 39.0), ("muscle", 43.5), ("muscle", 47.0), ("fat", 41.0), ("fat", 46.0), ("tumour", 39.0), ("tumour", 46.0)],
-)
-def test_tissue_with_the_published_blood_flow_settles_where_it_carries_the_heat_away(bench: Any, of: str, celsius: float) -> None:
-    blood_heat = 3617.0  # [J/kg/K], section 5.1, as the library has it
-    balance = lambda at: blood_heat * lang(of, at) * (at - BODY)  # noqa: E731
-    power = balance(celsius)
-    assert brentq(lambda at: balance(at) - power, BODY + 0.1, 60.0) == pytest.approx(celsius, abs=1e-6)
-    body = tissue(bench, power=power) | {"perfusion": {"rate": {"kind": "Lang", "of": of}}}
-    trial = bench.solved(
-        bench.case(
-            "slab",
-            {"thickness": "4 mm", "width": "2 mm"},
-            "2 mm",
-            initial={"temperature": f"{BODY} degC"},
-            regions={"body": body},
-            boundaries={name: {"kind": "insulated"} for name in ("left", "right", "sides")},
-            field=FIELD,
-            stages=STEADY,
-        )
-    )
-    assert trial.temperature - ZERO == pytest.approx(celsius, abs=1e-3)
-
-
 def test_brain_a_centimetre_outside_a_depot_at_50_degrees_stays_below_42(bench: Any) -> None:
-    """Boundary of the depot at 50 degC; the sphere of section 7.4, with the heat of metabolism beside."""
-    depot, far = 10e-3, 45e-3
+    depot, far = 10e-3, 45e-3  # 50 degC at the rim of the depot
     brain = {"material": "brain", "perfusion": True, "metabolism": True}
     particles = {"name": bench.particle("warmer", 1e5), "iron": "10 mgFe/mL"}
     search = {"sensor": "core.coldest", "at_most": "50 degC", "between": ["0 kA/m", "40 kA/m"]}
@@ -330,9 +293,8 @@ def test_brain_a_centimetre_outside_a_depot_at_50_degrees_stays_below_42(bench: 
     trial = bench.solved(path)
     r, celsius = radii(trial), trial.temperature - ZERO
     exchange = 558.6e-6 / 60 * 1045.5 * 1049.75 * 3617.0  # [W/m3/K], section 5.1
-    rest = BODY + 11884.0 / exchange
     assert celsius[r < depot * (1 + 1e-9)].min() == pytest.approx(50.0, abs=0.1)
-    outside = r >= depot + 0.01
+    rest, outside = BODY + 11884.0 / exchange, r >= depot + 0.01
     exact = rest + (50.0 - rest) * depot / r[outside] * np.exp(-np.sqrt(exchange / 0.513) * (r[outside] - depot))
     assert celsius[outside].max() < 42.0
     assert celsius[outside] == pytest.approx(exact, abs=0.1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 from scipy.special import exp1
 
 ZERO = 273.15  # [K]
@@ -158,6 +158,35 @@ def test_a_temperature_that_bends_gives_the_integral_of_its_history_at_small_ste
     found = trial.observers.doses.summary("body")
     assert found["cem43_min"]["mean"] == pytest.approx(dose, rel=chord * np.log(4) + 1e-6)
     assert found["damage"]["mean"] == pytest.approx(omega, rel=chord * ENERGY / GAS / (37.0 + ZERO) ** 2 + 1e-6)
+
+
+def test_blood_that_stops_with_damage_lets_the_tissue_heat_up_as_its_two_equations_say(bench: Any, order: Any) -> None:
+    exchange, power, duration = 4e4, 8e5, 300.0  # [W/m3/K], [W/m3], [s]
+
+    def change(time: float, state: Any) -> list[float]:
+        celsius, omega = state
+        return [(power - exchange * np.exp(-omega) * (celsius - 37.0)) / CAPACITY, damage_rate(celsius)]
+
+    exact = solve_ivp(change, (0.0, duration), [37.0, 0.0], rtol=1e-10, atol=1e-12).y[:, -1]
+    open_all_the_time = 37.0 + power / exchange * (1.0 - np.exp(-exchange * duration / CAPACITY))
+    assert exact[0] > open_all_the_time + 5.0
+    bench.material("fluid", CAPACITY)
+    particles = {"name": bench.particle("warmer", power / IRON), "iron": f"{IRON} mgFe/mL"}
+    perfusion = {"rate": f"{exchange / CAPACITY!r} 1/s", "blood": "./fluid.toml", "shutdown": "damage"}
+    errors = []
+    for step in (2.0, 1.0):
+        trial = cube(
+            bench,
+            [{"name": "ablate", "duration": f"{duration} s"}],
+            SKIN,
+            regions={"body": {"material": bench.material("tissue", CAPACITY), "particles": particles, "perfusion": perfusion}},
+            field={"kind": "uniform", "amplitude": "20 kA/m", "frequency": "200 kHz"},
+            solver={"largest_step": f"{step} s"},
+        )
+        errors.append(abs(float(trial.temperature.mean()) - ZERO - exact[0]))
+        assert trial.solution.energy["imbalance_relative"] < 1e-9
+    assert errors[-1] < 0.005 * (exact[0] - 37.0)
+    assert order(errors) > 0.9  # damage is taken over after accepted steps: first order
 
 
 def test_a_body_between_two_temperatures_has_the_percentiles_and_doses_of_a_straight_profile(bench: Any) -> None:

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nanowarm.numerics.heat import HeatEquation
+from nanowarm.numerics.ledger import SUPPLIED
 
 Array = NDArray[np.float64]
 
@@ -58,13 +59,13 @@ def source(region: str, x: Array, time: float) -> Array:
 class Manufactured(HeatEquation):
     """The heat equation with the source above, entered in the ledger."""
 
-    def _heat(self, time: float, rates: Array) -> float:
-        total = super()._heat(time, rates)
+    def local(self, time: float, rates: Array) -> Array:
+        powers = super().local(time, rates)
         for region, mass in self.operators.mass.items():
             power = source(region, self.operators.position[:, 0], time) * mass[: self.owned]
             rates += power / self.volume
-            total += float(power.sum())
-        return total
+            powers[SUPPLIED] += float(power.sum())
+        return powers
 
 
 @pytest.fixture

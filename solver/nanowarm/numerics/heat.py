@@ -71,6 +71,7 @@ class HeatEquation:
         self.tissue = living(regions, operators, self.thermo, self.volume)
         self.sources += self.tissue
         self._patterns: dict[str, Array] = {}
+        self.driven: dict[str, float] = {}  # largest drive of each stage in which it was steered
         self._enthalpy = layout.values
         self._potential = np.empty(layout.total)
         self._vector = PETSc.Vec().createWithArray(self._potential, comm=MPI.COMM_SELF)
@@ -155,6 +156,8 @@ class HeatEquation:
     def steer(self, amplitude: float | None) -> None:
         """Drive the field so that it has an amplitude [A/m] where it quotes its own; None leaves it to its schedule."""
         self._steered = None if amplitude is None else amplitude / self.stage.field.per_drive()
+        if self._steered is not None:
+            self.driven[self.stage.name] = max(self._steered, self.driven.get(self.stage.name, 0.0))
 
     def pass_knot(self, time: float) -> None:
         """Take the slopes of held temperatures [K/s] from here on; they are constant up to the next knot."""

@@ -209,7 +209,9 @@ class Observers:
         """Largest amplitude times frequency [A/m/s] of the field in a region, over all stages; collective."""
         position = self.heat.operators.position[self.nodes[region].index]
         strongest = [
-            stage.field.largest() * stage.field.frequency * float(stage.field.shape(position).max(initial=0.0))
+            self.heat.driven.get(stage.name, stage.field.largest())
+            * stage.field.frequency
+            * float(stage.field.shape(position).max(initial=0.0))
             for stage in self.case.stages
         ]
         return max(self.heat.largest(*strongest))

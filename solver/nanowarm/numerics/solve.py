@@ -24,6 +24,8 @@ from nanowarm.physics.protocol import Stage
 Array = NDArray[np.float64]
 
 HORIZON = 1e6  # [s] after which a stage without duration is given up
+MOST_DAMAGE = 0.05  # by which damage that stops the blood flow may grow in one step
+DEAD = 5.0  # damage from which less than a hundredth of the blood flow is left
 EVENT_TOLERANCE = 1e-10  # [s] to which an end condition is located
 
 
@@ -114,6 +116,7 @@ class _StageRun:
         self.stage, self.begin, self.end = stage, begin, begin + min(stage.duration, HORIZON)
         self.integrator, self.observers = integrator, observers
         self.controller: Controller | None = None
+        self._damage = {name: omega.copy() for name, omega in observers.damage_by_region().items()}
         if stage.control is not None:
             field = stage.field
             self.controller = stage.control.controller(begin, field.largest() * field.per_drive(), field.frequency)
@@ -144,9 +147,9 @@ class _StageRun:
             observers.observe(step, stage.name, last=met or time >= self.end)
             _, coldest, hottest = observers.recorder.latest
             report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
+            changed = self._weaken(step.size)
             if met:
                 return time
-            changed = observers.heat.weaken(observers.damage_by_region())
             if time < self.end and time == knot:
                 observers.heat.pass_knot(time)
                 self._steer(time)
@@ -157,6 +160,18 @@ class _StageRun:
             text = stage.until.text if stage.until else ""
             raise SolveError(f'stage {stage.name}: "{text}" is not met within {HORIZON:g} s')
         return time
+
+    def _weaken(self, size: float) -> bool:
+        """Let damage act on the blood flow, and keep the next step so short that it can't grow much unseen; whether it acts."""
+        damage = self.observers.damage_by_region()
+        if not self.observers.heat.weaken(damage):
+            return False
+        grown = [np.where(omega < DEAD, omega - self._damage[name], 0.0).max(initial=0.0) for name, omega in damage.items()]
+        (most,) = self.observers.heat.largest(float(max(grown)))
+        self._damage = {name: omega.copy() for name, omega in damage.items()}
+        if most > 0.0:
+            self.integrator.size = min(self.integrator.size, size * MOST_DAMAGE / most)
+        return True
 
     def _next(self, time: float) -> float:
         """The next time at which a schedule bends, the controller looks, or the stage ends [s]."""
@@ -194,6 +209,7 @@ def settled(stage: Stage, time: float, state: Array, observers: Observers) -> li
         return observers.measured(sensor, state)
 
     best = largest_amplitude(respond, search.at_most, search.between)
+    heat.driven.pop(stage.name, None)  # stronger trials were never applied
     heat.steer(best.amplitude)
     found = settle_down(heat, time, state, stage.name)
     return [f"stage {stage.name}: {best.amplitude / 1e3:.5g} kA/m: {best.sentence()}", _told(stage, found)]

@@ -18,6 +18,7 @@ ITERATIONS = 40
 HALVINGS = 8  # of a step that would make the residual larger
 NUDGE = 1e-3  # [K] for the slope of sources and surfaces
 LINEAR = 1e-8  # relative tolerance of the linear solver
+SCALE = 0.1  # [K]; what it takes to change every node by so much counts as turned over, as where all heat balances in place
 FARTHEST = 1000.0  # [K] that a first step may go; beyond it there is no state to be found
 
 
@@ -70,9 +71,20 @@ class _Newton:
         self._state, self._rate = np.zeros(heat.size), np.zeros(heat.size)
         self._free = np.ones(heat.owned)
         self._free[heat.held] = 0.0
+        self._exchange = self._heat_per_kelvin()
         map_ = heat.layout.index_map
         self._global = map_.local_to_global(np.arange(heat.layout.total, dtype=np.int32)).astype(PETSc.IntType)
         self._sizes = ((heat.owned, map_.size_global), (heat.owned, map_.size_global))
+
+    def _heat_per_kelvin(self) -> Array:
+        """Heat [W/K] that own nodes exchange with their neighbours, at 300 K."""
+        found = np.zeros(self.heat.owned)
+        for medium, parts in self.heat.stiffness_by_medium():
+            conductivity = float(medium.conductivity(np.array(300.0)))
+            for part in parts:
+                rows = np.repeat(np.arange(self.heat.owned), np.diff(part.starts))
+                found += conductivity * np.bincount(rows, np.abs(part.entries), minlength=self.heat.owned)
+        return found
 
     def enthalpy(self, temperature: Array) -> Array:
         """Enthalpy density [J/m3] of own nodes."""
@@ -89,7 +101,8 @@ class _Newton:
     def relative(self, residual: Array) -> float:
         """Root of the sum of squares of a residual over the heat that is turned over, on all ranks."""
         turned = self._local_heat() * self.heat.volume
-        mine = np.array([residual @ residual, turned @ turned])
+        least = SCALE * self._exchange
+        mine = np.array([residual @ residual, turned @ turned + least @ least])
         left, over = self.heat.layout.comm.allreduce(mine)
         return float(np.sqrt(left / over)) if over > 0.0 else float(left > 0.0)
 
