@@ -28,10 +28,10 @@ cases: setup
 	@for case in cases/*.toml; do $(BIN)/nanowarm run $$case || test $$? -eq 1 || exit 1; done
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: setup
 	$(BIN)/ruff check .

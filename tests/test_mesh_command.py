@@ -21,9 +21,9 @@ from nanowarm.errors import MeshError
 from nanowarm.inspection import forecast, serial_mesh
 from nanowarm.mesh_needs import declared_volumes, demand, diffusivity
 from nanowarm.mesh_report import mesh_report, mesh_warnings, report_json
-from nanowarm.numerics.mesh_checks import RawMesh
-from nanowarm.numerics.quality import mesh_quality
-from nanowarm.numerics.raw_mesh import MadeMesh
+from nanowarm.meshing.mesh_checks import RawMesh
+from nanowarm.meshing.quality import mesh_quality
+from nanowarm.meshing.raw_mesh import MadeMesh
 from nanowarm.physics.curves import Curve, constant
 from nanowarm.physics.materials import Medium
 from nanowarm.results.mesh_picture import COLOURS

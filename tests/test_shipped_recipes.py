@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nanowarm.mesh_section import MeshInput
-from nanowarm.numerics.mesh_checks import RawMesh
-from nanowarm.numerics.quality import mesh_quality
-from nanowarm.numerics.raw_mesh import make_mesh
+from nanowarm.meshing.mesh_checks import RawMesh
+from nanowarm.meshing.quality import mesh_quality
+from nanowarm.meshing.raw_mesh import make_mesh
 
 MESHES = Path(__file__).parents[1] / "meshes"
 

@@ -65,8 +65,8 @@ def series(case: Case) -> tuple[list[MeshInput], int]:
 
 def _coarser(case: Case) -> list[MeshInput]:
     """Coarser meshes of the same geometry; none where it can't be meshed anew, or is as coarse as it gets."""
-    from nanowarm.numerics.mesh_request import kind_of
-    from nanowarm.numerics.raw_mesh import make_mesh
+    from nanowarm.meshing.mesh_request import kind_of
+    from nanowarm.meshing.raw_mesh import make_mesh
 
     mesh = case.input.mesh
     if kind_of(case.mesh_files[0]) == "mesh":

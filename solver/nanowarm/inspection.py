@@ -22,8 +22,8 @@ from nanowarm.results.mesh_picture import PICTURES, draw_mesh
 from nanowarm.results.run_folder import write_json
 
 if TYPE_CHECKING:
+    from nanowarm.meshing.raw_mesh import MadeMesh
     from nanowarm.numerics.operators import Operators
-    from nanowarm.numerics.raw_mesh import MadeMesh
 
 Array = NDArray[np.float64]
 
@@ -153,7 +153,7 @@ def serial_mesh(case: Case) -> MadeMesh:
     Raises:
         MeshError: the geometry can't be used.
     """
-    from nanowarm.numerics.raw_mesh import make_mesh
+    from nanowarm.meshing.raw_mesh import make_mesh
 
     return make_mesh(case.input.mesh, case.folder)
 

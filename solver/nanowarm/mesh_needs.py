@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import MeshError
-from nanowarm.numerics.mesh_checks import RawMesh
-from nanowarm.numerics.mesh_request import RECIPES
-from nanowarm.numerics.quality import Shapes
-from nanowarm.numerics.recipe_text import read_script
-from nanowarm.numerics.recipes import declared_parameters, length_unit, parameter_values
-from nanowarm.numerics.thickness import Thickness, thicknesses
+from nanowarm.meshing.mesh_checks import RawMesh
+from nanowarm.meshing.mesh_request import RECIPES
+from nanowarm.meshing.quality import Shapes
+from nanowarm.meshing.recipe_text import read_script
+from nanowarm.meshing.recipes import declared_parameters, length_unit, parameter_values
+from nanowarm.meshing.thickness import Thickness, thicknesses
 from nanowarm.physics.materials import Medium
 from nanowarm.quantity import convert
 from nanowarm.sections import RegionInput

@@ -9,11 +9,11 @@ from typing import Any
 
 from nanowarm.case import Case
 from nanowarm.mesh_needs import VOLUME_OFF, Declared, Filling, declared_volumes, fillings, millilitres
+from nanowarm.meshing.mesh_checks import RawMesh
+from nanowarm.meshing.mesh_request import kind_of
+from nanowarm.meshing.quality import DEAREST_STEP, WORST_QUALITY, MeshQuality, RegionQuality, Shapes, cell_shapes, mesh_quality
+from nanowarm.meshing.raw_mesh import MadeMesh
 from nanowarm.model import joined_key
-from nanowarm.numerics.mesh_checks import RawMesh
-from nanowarm.numerics.mesh_request import kind_of
-from nanowarm.numerics.quality import DEAREST_STEP, WORST_QUALITY, MeshQuality, RegionQuality, Shapes, cell_shapes, mesh_quality
-from nanowarm.numerics.raw_mesh import MadeMesh
 
 SCHEMA = 1  # of mesh.json
 # Cells to a diffusion length. Of vial-50mL-bath the part above the critical rate is 29 % at 0.8 cells, 19 % at 1.3,

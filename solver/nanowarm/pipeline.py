@@ -29,9 +29,9 @@ from nanowarm.results.run_folder import (
 )
 
 if TYPE_CHECKING:
+    from nanowarm.meshing.raw_mesh import RawMesh
     from nanowarm.numerics.mesh import Mesh
     from nanowarm.numerics.observers import Observers
-    from nanowarm.numerics.raw_mesh import RawMesh
     from nanowarm.numerics.solve import Progress, Solution
 
 TO_MILLILITRES = 1e6
@@ -136,9 +136,9 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     Raises:
         CaseError, MeshError: the geometry can't be used, or its names are others.
     """
+    from nanowarm.meshing.raw_mesh import make_mesh
     from nanowarm.numerics.mesh import distribute
     from nanowarm.numerics.ranks import on_first
-    from nanowarm.numerics.raw_mesh import make_mesh
 
     given = case.input.mesh
     serial: list[RawMesh] = []

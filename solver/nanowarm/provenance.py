@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import importlib.metadata
 import platform
+import resource
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
             "region_numbers": {name: number for number, name in enumerate(mesh.region_names)},
             "spectral_radius_per_s": solution.stiffness,
         },
+        "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,  # of the first rank
         "degrees_of_freedom": observers.heat.layout.index_map.size_global,
         "steps": {
             "accepted": counts.accepted,

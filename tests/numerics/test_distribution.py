@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from nanowarm.mesh_section import MeshInput
+from nanowarm.meshing.mesh_checks import RawMesh, signed_volumes
+from nanowarm.meshing.ordering import in_order
+from nanowarm.meshing.raw_mesh import make_mesh
 from nanowarm.numerics.mesh import distribute
-from nanowarm.numerics.mesh_checks import RawMesh, signed_volumes
 from nanowarm.numerics.operators import assemble
-from nanowarm.numerics.ordering import in_order
-from nanowarm.numerics.raw_mesh import make_mesh
 from nanowarm.numerics.stack import MPI
 
 MESHES = Path(__file__).parents[2] / "meshes"
@@ -25,7 +25,7 @@ from pathlib import Path
 from nanowarm.mesh_section import MeshInput
 from nanowarm.numerics.mesh import distribute
 from nanowarm.numerics.operators import assemble
-from nanowarm.numerics.raw_mesh import make_mesh
+from nanowarm.meshing.raw_mesh import make_mesh
 from nanowarm.numerics.stack import MPI
 comm = MPI.COMM_WORLD
 given = MeshInput(file="kidney.geo", size="2 mm")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from nanowarm.meshing.raw_mesh import RawMesh
 from nanowarm.numerics.mesh import distribute
 from nanowarm.numerics.operators import assemble
-from nanowarm.numerics.raw_mesh import RawMesh
 from nanowarm.numerics.stack import MPI
 
 Array = NDArray[np.float64]

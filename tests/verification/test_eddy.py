@@ -21,10 +21,10 @@ from scipy.integrate import quad
 from scipy.special import jv
 
 from nanowarm.mesh_section import MeshInput
+from nanowarm.meshing.raw_mesh import RawMesh, make_mesh
 from nanowarm.numerics.eddy import SMALLEST_RATIO, EddyHeating, eddy_heating, skin_depth
 from nanowarm.numerics.mesh import distribute
 from nanowarm.numerics.operators import Operators, assemble
-from nanowarm.numerics.raw_mesh import RawMesh, make_mesh
 from nanowarm.numerics.stack import MPI, fem, ufl
 
 Array = NDArray[np.float64]
@@ -265,7 +265,7 @@ from nanowarm.numerics.eddy import eddy_heating
 from nanowarm.numerics.mesh import distribute
 from nanowarm.numerics.operators import assemble
 from nanowarm.numerics.ranks import rows_on_first
-from nanowarm.numerics.raw_mesh import make_mesh
+from nanowarm.meshing.raw_mesh import make_mesh
 
 comm = MPI.COMM_WORLD
 recipe = Path(sys.argv[1])

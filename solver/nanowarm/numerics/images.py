@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.errors import CaseError
-from nanowarm.numerics.image_files import Voxels, check_spacing, read_voxels
+from nanowarm.meshing.image_files import Voxels, check_spacing, read_voxels
 from nanowarm.physics.iron_images import Image
 from nanowarm.quantity import IRON_CONCENTRATION
 

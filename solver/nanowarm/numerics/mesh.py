@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.mesh_checks import FACETS, RawMesh, facet_keys
-from nanowarm.numerics.ordering import node_order
+from nanowarm.meshing.mesh_checks import FACETS, RawMesh, facet_keys
+from nanowarm.meshing.ordering import node_order
 from nanowarm.numerics.refinement import TETRAHEDRON, Indices, domain_of, in_new_order, refined
 from nanowarm.numerics.stack import MPI, dolfinx, dolfinx_mesh
 
