@@ -59,6 +59,9 @@ class Thermodynamics:
         self._medium = np.argmax(fractions, axis=0)  # of the shared nodes too, though they never use it
         self._fractions = fractions
         self.shared_temperature = np.full(self.shared.size, 273.15)
+        self._even = all(medium.capacity.at.size == 1 for medium in self.media)  # then enthalpy is linear in temperature
+        zero = np.zeros(self.shared.size)
+        self._at_zero, self._even_capacity = self._shared_enthalpy(zero), self._shared_capacity(zero)
         self._make_tables(knots)
         self._temperature, self._work, self._per_capacity = (np.empty(self.size) for _ in range(3))
         self._index, self._place = np.empty(self.size, dtype=np.intp), np.empty(self.size)
@@ -210,6 +213,9 @@ class Thermodynamics:
 
         Halving every third time ends the cycles that Newton's method runs into around a peak of the capacity.
         """
+        if self._even:
+            self.shared_temperature = (enthalpy - self._at_zero) / self._even_capacity
+            return
         temperature = self.shared_temperature
         low, high = np.full_like(temperature, -WIDEST), np.full_like(temperature, WIDEST)
         for iteration in range(NEWTON_ITERATIONS):

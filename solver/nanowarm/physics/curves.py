@@ -26,11 +26,15 @@ class Curve:
 
     def __call__(self, x: ArrayLike) -> Array:
         """Value at `x`, same shape."""
+        if self.at.size == 1:
+            return np.full(np.shape(x), self.values[0])
         return np.asarray(np.interp(np.asarray(x, dtype=float), self.at, self.values))
 
     def integral(self, x: ArrayLike) -> Array:
         """Integral from the first knot to `x` (negative below it), same shape."""
         x = np.asarray(x, dtype=float)
+        if self.at.size == 1:
+            return np.asarray(self.values[0] * (x - self.at[0]))
         piece = self._piece(np.searchsorted(self.at, x, side="right"))
         distance = x - self._start[piece]
         return self._areas[piece] + distance * (self._values[piece] + 0.5 * self._slopes[piece] * distance)
@@ -46,6 +50,8 @@ class Curve:
     def extreme_within(self, x: ArrayLike, reach: float, sign: int) -> Array:
         """Largest (`sign` 1) or smallest (-1) value within `reach` of each `x`, same shape as `x`."""
         x = np.asarray(x, dtype=float)
+        if self.at.size == 1:
+            return self(x)
         found = sign * np.maximum(sign * self(x - reach), sign * self(x + reach))
         for at, value in zip(self.at, self.values, strict=True):
             near = np.abs(x - at) <= reach
