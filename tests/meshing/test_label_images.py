@@ -13,13 +13,13 @@ import SimpleITK as itk  # noqa: N813
 
 from nanowarm.errors import MeshError
 from nanowarm.mesh_section import MeshInput
+from nanowarm.meshing import label_images
 from nanowarm.meshing.journal import Journal, UnusableError
 from nanowarm.meshing.label_lattice import Labelled, Resampling, without_loose_contacts, without_specks
 from nanowarm.meshing.label_surfaces import smooth_surfaces
 from nanowarm.meshing.mesh_checks import RawMesh, check_mesh, facet_table, signed_volumes
 from nanowarm.meshing.mesh_request import ask
 from nanowarm.meshing.raw_mesh import MadeMesh, make_mesh
-from nanowarm.meshing import label_images
 
 CENTRE = (0.13, -0.21, 0.34)  # of balls [mm]: nowhere in step with the voxels
 TURNED = (0.0, -1.0, 0.0, 0.8, 0.0, -0.6, 0.6, 0.0, 0.8)  # direction cosines of an oblique image
