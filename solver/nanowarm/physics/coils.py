@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from abc import abstractmethod
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from nanowarm.model import Model, faults, frozen_copy, nearest
+from nanowarm.model import Model
 from nanowarm.physics.conductors import ORIGIN, X_AXIS, Y_AXIS, Z_AXIS, Conductor, Ring, Tube, Vector, placed
+from nanowarm.physics.library import load_record, record_file, record_files
 from nanowarm.physics.materials import Sourced, Value
 from nanowarm.quantity import Coordinate, FieldAmplitude, Frequency, Length
 
@@ -211,8 +210,7 @@ class Coil(Model):
 
 def coil_files() -> dict[str, Path]:
     """Coil files of the library by name."""
-    folder = Path(str(resources.files("nanowarm"))) / "library" / "coils"
-    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+    return record_files("coils")
 
 
 def coil_file(name: str, folder: Path) -> Path:
@@ -221,11 +219,7 @@ def coil_file(name: str, folder: Path) -> Path:
     Raises:
         ValueError: there is none.
     """
-    library = coil_files()
-    file = (folder / name).resolve() if "/" in name or name.endswith(".toml") else library.get(name)
-    if file is None or not file.is_file():
-        raise ValueError(f'no coil "{name}"; {nearest(name, library)}; or the path of your own .toml file')
-    return file
+    return record_file("coil", coil_files(), name, folder)
 
 
 def load_coil(file: Path) -> Coil:
@@ -234,13 +228,4 @@ def load_coil(file: Path) -> Coil:
     Raises:
         ValueError: with every fault of the file.
     """
-    try:
-        raw = frozen_copy(tomllib.loads(file.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file}: can't be read: {error}") from None
-    if raw.get("class", "coil") != "coil":
-        raise ValueError(f'{file} is of class "{raw["class"]}"; a coil is needed here')
-    try:
-        return Coil.model_validate(raw)
-    except ValidationError as error:
-        raise ValueError("; ".join(faults(error, Coil, str(file), raw))) from None
+    return load_record(file, Coil, "coil", "coil")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from nanowarm.model import Model, faults, frozen_copy, nearest
+from nanowarm.model import Model
 from nanowarm.physics.curves import Array
 from nanowarm.physics.doses import mean_rates
+from nanowarm.physics.library import load_record, record_file, record_files
 from nanowarm.physics.materials import Sourced
 from nanowarm.quantity import ZERO_CELSIUS, Dimension, Temperature
 
@@ -219,8 +218,7 @@ class DamageSet(Model):
 
 def damage_files() -> dict[str, Path]:
     """Files of the library's damage sets by name."""
-    folder = Path(str(resources.files("nanowarm"))) / "library" / "damage"
-    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+    return record_files("damage")
 
 
 def damage_file(name: str, folder: Path) -> Path:
@@ -229,11 +227,7 @@ def damage_file(name: str, folder: Path) -> Path:
     Raises:
         ValueError: there is none.
     """
-    library = damage_files()
-    file = (folder / name).resolve() if "/" in name or name.endswith(".toml") else library.get(name)
-    if file is None or not file.is_file():
-        raise ValueError(f'no damage set "{name}"; {nearest(name, library)}; or the path of your own .toml file')
-    return file
+    return record_file("damage set", damage_files(), name, folder)
 
 
 def load_damage(file: Path) -> DamageSet:
@@ -242,16 +236,7 @@ def load_damage(file: Path) -> DamageSet:
     Raises:
         ValueError: with every fault of the file.
     """
-    try:
-        raw = frozen_copy(tomllib.loads(file.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file}: can't be read: {error}") from None
-    if raw.get("class", "damage") != "damage":
-        raise ValueError(f'{file} is of class "{raw["class"]}"; a damage set is needed here')
-    try:
-        return DamageSet.model_validate(raw)
-    except ValidationError as error:
-        raise ValueError("; ".join(faults(error, DamageSet, str(file), raw))) from None
+    return load_record(file, DamageSet, "damage", "damage set")
 
 
 def damage_set(name: str, folder: Path | None = None) -> DamageSet:
