@@ -159,6 +159,7 @@ def _start_ranks(ranks: int) -> int:
     heard: list[int] = []
 
     def hear(number: int, _: object) -> None:
+        """Keep a signal until the ranks have ended, and pass SIGTERM on to them."""
         heard.append(number)
         if number == signal.SIGTERM:  # of Ctrl-C, the terminal tells mpiexec itself
             ranks_process.terminate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time as clock
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,11 @@ class Listener:
     progress: Callable[[Progress], None] = lambda progress: None
     opened: Callable[[Path], None] = lambda folder: None
 
+    def note(self, notes: Iterable[str]) -> None:
+        """Say what a user should know."""
+        for note in notes:
+            self.say(f"note: {note}")
+
 
 def run(
     case: Case | str | Path,
@@ -109,20 +114,19 @@ def run(
     on_first(comm, lambda: make_folder(target))
     listener.opened(target)
     off = volume_notes(loaded, observers.recorder.region_volume)
-    for line in (*(f"note: {note}" for note in off), *equipped.iron_lines(), f"run folder {target}"):
+    listener.note(off)
+    for line in (*equipped.iron_lines(), f"run folder {target}"):
         listener.say(line)
     observers.open(target)
     watch.lap("setup")
     solution = solve(loaded, equipped.heat, observers, listener.progress)
-    for line in solution.notes:
-        listener.say(f"note: {line}")
+    listener.note(solution.notes)
     watch.lap("solve")
     watch.seconds["solve"] -= observers.seconds
     outcomes = observers.judge()
     observers.finish()
     summary = _summary(loaded, observers, solution, outcomes)
-    about = record(loaded, observers, solution, made)
-    about["notes"] = [*made.notes, *off, *equipped.notes, *observers.notes, *about["notes"]]
+    about = record(loaded, observers, solution, made, (*off, *equipped.notes))
     on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
@@ -144,6 +148,7 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     serial: list[RawMesh] = []
 
     def make() -> Made:
+        """The serial mesh into `serial`, and where it came from."""
         made = make_mesh(given, case.folder)
         serial.append(made.mesh)
         notes = (*made.notes, *made.shape_notes())

@@ -9,7 +9,7 @@ import importlib.metadata
 import platform
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,18 +49,12 @@ class Made:
     steps: tuple[tuple[str, float, float], ...]
 
 
-def record(case: Case, observers: Observers, solution: Solution, made: Made) -> dict[str, Any]:
-    """Content of `record.json`: everything needed to repeat and to believe the run."""
+def record(case: Case, observers: Observers, solution: Solution, made: Made, notes: Sequence[str]) -> dict[str, Any]:
+    """Content of `record.json`: everything needed to repeat and to believe the run; `notes` are those of its set-up."""
     stages, begin = [], 0.0
     for name, end in solution.stage_ends.items():
         stages.append({"name": name, "start_s": begin, "end_s": end})
         begin = end
-    files = [case.path, *case.mesh_files, *case.files.values()]
-    for region in case.input.regions.values():
-        files += region.particles.files(case.path.parent) if region.particles else ()
-    for stage in case.stages:
-        files += stage.field.files()
-    mesh = observers.heat.operators.mesh
     counts = solution.counts
     return {
         "nanowarm": importlib.metadata.version("nanowarm"),
@@ -70,18 +64,8 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
         "platform": platform.platform(),
         "ranks": observers.heat.layout.comm.size,
         "versions": _versions(),
-        "files": {str(file): _hash(file) for file in dict.fromkeys(files)},
-        "mesh": {
-            "digest": made.digest,
-            "from_cache": made.cached,
-            "worst_quality": made.worst_quality,
-            "step_cost": made.step_cost,
-            "made_in": [{"step": step, "seconds": seconds, "peak_MB": peak} for step, seconds, peak in made.steps],
-            "cells": mesh.cell_count(),
-            "nodes": observers.heat.layout.index_map.size_global,
-            "region_numbers": {name: number for number, name in enumerate(mesh.region_names)},
-            "spectral_radius_per_s": solution.stiffness,
-        },
+        "files": {str(file): _hash(file) for file in _files(case)},
+        "mesh": _mesh(observers, made) | {"spectral_radius_per_s": solution.stiffness},
         "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,  # of the first rank
         "degrees_of_freedom": observers.heat.layout.index_map.size_global,
         "steps": {
@@ -92,7 +76,32 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made) -> 
         },
         "stages": stages,
         "inputs": _inputs(case),
-        "notes": [*solution.notes, *_notes(case, counts.largest_error)],
+        "notes": [*made.notes, *notes, *observers.notes, *solution.notes, *_notes(case, counts.largest_error)],
+    }
+
+
+def _files(case: Case) -> list[Path]:
+    """Every file that the case reads, once."""
+    files = [case.path, *case.mesh_files, *case.files.values()]
+    for region in case.input.regions.values():
+        files += region.particles.files(case.path.parent) if region.particles else ()
+    for stage in case.stages:
+        files += stage.field.files()
+    return list(dict.fromkeys(files))
+
+
+def _mesh(observers: Observers, made: Made) -> dict[str, Any]:
+    """The mesh: where it came from, how large and how good it is."""
+    mesh = observers.heat.operators.mesh
+    return {
+        "digest": made.digest,
+        "from_cache": made.cached,
+        "worst_quality": made.worst_quality,
+        "step_cost": made.step_cost,
+        "made_in": [{"step": step, "seconds": seconds, "peak_MB": peak} for step, seconds, peak in made.steps],
+        "cells": mesh.cell_count(),
+        "nodes": observers.heat.layout.index_map.size_global,
+        "region_numbers": {name: number for number, name in enumerate(mesh.region_names)},
     }
 
 

@@ -147,6 +147,7 @@ def _checked_nifti(path: Path, file: Any) -> tuple[str, ...]:
     order, layout = kinds[0]
 
     def entry(place: tuple[str, int]) -> Any:
+        """A value of the header by its format and place."""
         return struct.unpack_from(order + place[0], head, place[1])
 
     check_spacing(path, entry(layout.spacing))

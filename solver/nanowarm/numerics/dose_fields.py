@@ -208,6 +208,7 @@ def spread_of(heat: HeatEquation, nodes: Nodes, values: Array) -> Spread:
     comm = heat.layout.comm
 
     def add(mine: Array) -> Array:
+        """The sum of an array over all ranks."""
         out = np.empty_like(mine)
         comm.Allreduce(np.ascontiguousarray(mine), out)
         return out

@@ -158,6 +158,7 @@ class _Region:
         kept: list[Array] = []
 
         def work() -> IronImage:
+            """The image's part around the region into `kept`, and all else of it."""
             whole = read_iron_image(image, self.folder)
             check_overlap(whole, self.folder / image.file, low, high)
             part = whole.cropped(low, high)
@@ -210,6 +211,7 @@ def _around(depot: AnyDepot, step: float) -> Lattice:
     first = np.array(depot.centre) - (half - 0.5) * distance
 
     def density(i: Indices, j: Indices, k: Indices) -> Array:
+        """Iron [kg/m3] of the depot at points of the lattice."""
         return depot.concentration(first + distance * np.stack((i, j, k), axis=1))
 
     return Lattice(first, distance * np.eye(3), np.full(3, 2 * half), density)
@@ -223,6 +225,7 @@ def _divided(image: IronImage, step: float) -> Lattice:
     size = np.array(image.concentration.shape[::-1])
 
     def density(i: Indices, j: Indices, k: Indices) -> Array:
+        """Iron [kg/m3] of the voxel around each point of the lattice."""
         x, y, z = (along if part == 1 else along // part for along, part in zip((i, j, k), parts, strict=True))
         return voxels[(z * size[1] + y) * size[0] + x]
 

@@ -118,6 +118,7 @@ def _eddy(case: Case, operators: Operators) -> EddySolve | None:
         return None
 
     def solve(field: AnyField) -> Array:
+        """Heating of own nodes by the eddy currents of a field."""
         try:
             return eddy_heating(operators, sigma, field.vector_potential, field.frequency).heating
         except ValueError as error:

@@ -63,6 +63,7 @@ def schedule_of(dimension: Dimension) -> tuple[Any, ...]:
     """What annotates a schedule of one kind of quantity: a text, or `{ at = [...], values = [...] }`."""
 
     def parse(raw: Any) -> Schedule:
+        """The schedule that a constant or a table over time states."""
         if not isinstance(raw, Mapping):
             return Schedule(at=("0 s",), values=(dimension.parse(raw),))  # type: ignore[arg-type]
         unknown = sorted(set(raw) - {"at", "values", "since"})
@@ -74,6 +75,7 @@ def schedule_of(dimension: Dimension) -> tuple[Any, ...]:
         return Schedule.model_validate(dict(raw) | {"values": tuple(dimension.parse(value) for value in values)})
 
     def text(schedule: Schedule) -> Any:
+        """What `parse` reads back to a schedule."""
         if len(schedule.at) == 1:
             return dimension.text(schedule.values[0])
         times = [quantity.TIME.text(at) for at in schedule.at]

@@ -153,6 +153,7 @@ def _state(wells_: Wells, field: Array, barrier: Array) -> State:
     here, there = row + index, row + (WELL_POINTS - 1) - index  # the other well is this one in the field reversed
 
     def between(values: Array, at: NDArray[np.int64], step: int) -> Array:
+        """Values linear between two entries of a flat table."""
         flat = values.ravel()
         return flat[at] * (1.0 - part) + flat[at + step] * part
 

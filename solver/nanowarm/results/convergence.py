@@ -77,6 +77,7 @@ def _observed(sizes: Sequence[float], values: Sequence[float]) -> float | None:
     middle, coarse = sizes[1] / sizes[0], sizes[2] / sizes[0]
 
     def excess(p: float) -> float:
+        """Ratio of the differences at an order, less the one that was seen."""
         return float((coarse**p - middle**p) / (middle**p - 1.0) - wanted)
 
     lowest = 1e-3
