@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from nanowarm.physics.materials import Material, Property, Window, mixture
+from nanowarm.physics.materials import Material, mixture
+from nanowarm.physics.sourced import Property, Window
 from nanowarm.quantity import Conductivity
 
 SOURCED = {"source": "invented for a test", "quality": "estimate"}

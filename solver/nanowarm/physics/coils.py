@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from nanowarm.model import Model
 from nanowarm.physics.conductors import ORIGIN, X_AXIS, Y_AXIS, Z_AXIS, Conductor, Ring, Tube, Vector, placed
 from nanowarm.physics.library import load_record, record_file, record_files
-from nanowarm.physics.materials import Sourced, Value
+from nanowarm.physics.sourced import Sourced, Value
 from nanowarm.quantity import Coordinate, FieldAmplitude, Frequency, Length
 
 Point = tuple[Coordinate, Coordinate, Coordinate]

@@ -17,7 +17,7 @@ from nanowarm.model import Model
 from nanowarm.physics.curves import Array
 from nanowarm.physics.doses import mean_rates
 from nanowarm.physics.library import load_record, record_file, record_files
-from nanowarm.physics.materials import Sourced
+from nanowarm.physics.sourced import Sourced
 from nanowarm.quantity import ZERO_CELSIUS, Dimension, Temperature
 
 GAS_CONSTANT = 8.31446261815324  # [J/mol/K], CODATA 2022 (exact)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nanowarm.model import nearest
 from nanowarm.physics.curves import Array
-from nanowarm.physics.materials import Quality
+from nanowarm.physics.sourced import Quality
 from nanowarm.quantity import ZERO_CELSIUS
 
 MINUTE = 60.0  # [s]

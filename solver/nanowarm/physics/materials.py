@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nanowarm.model import Model, check_table
+from nanowarm.model import Model
 from nanowarm.physics.blood_flow import PerfusionRate, Supply
-from nanowarm.physics.curves import Array, Curve, constant, weighted_sum
+from nanowarm.physics.curves import Array, Curve, weighted_sum
+from nanowarm.physics.freezing import Freezing, Solution, freezing_of
+from nanowarm.physics.ice import AnyIce, IceKinetics
+from nanowarm.physics.mechanics import GlassViscosity, Mechanics
+from nanowarm.physics.sourced import Property, Value, Window
 from nanowarm.quantity import (
     Conductivity,
     Density,
     ElectricalConductivity,
+    Expansion,
+    Pressure,
     SpecificHeat,
     Temperature,
     TemperatureDifference,
@@ -24,73 +29,7 @@ from nanowarm.quantity import (
     VolumetricPower,
 )
 
-Quality = Literal["measured", "derived", "estimate"]
-Quantity = TypeVar("Quantity")
-
-
-class Sourced(Model):
-    """A value that says where it comes from and how far it can be trusted.
-
-    Args:
-        source: citation key of `citations.bib`, or text.
-        quality: measured, derived from measured values, or an estimate.
-        spread: scatter of the value, as text ("5 %", "50 to 55 degC/min").
-        note: what a user should know before trusting it.
-    """
-
-    source: str
-    quality: Quality
-    spread: str | None = None
-    note: str | None = None
-
-
-class Value[Quantity](Sourced):
-    """One number."""
-
-    value: Quantity
-
-
-class Property[Quantity](Sourced):
-    """A constant, or a table over temperature: linear between its points, constant outside.
-
-    Args:
-        value: the constant.
-        at: temperatures [K], increasing.
-        values: values [SI] at these temperatures.
-    """
-
-    value: Quantity | None = None
-    at: tuple[Temperature, ...] = ()
-    values: tuple[Quantity, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Property[Quantity]:
-        if (self.value is None) == (not self.at):
-            raise ValueError("give either `value`, or `at` and `values`")
-        check_table(self.at, self.values, "temperatures")
-        return self
-
-    def curve(self) -> Curve:
-        """The property as a function of temperature [K]."""
-        if self.value is not None:
-            return constant(float(self.value))  # type: ignore[arg-type]
-        return Curve(np.array(self.at), np.array(self.values, dtype=float))
-
-
-class Window(Sourced):
-    """The range of temperature in which a rate is judged.
-
-    Args:
-        values: its two ends [K].
-    """
-
-    values: tuple[Temperature, Temperature]
-
-    @model_validator(mode="after")
-    def _has_width(self) -> Window:
-        if self.values[0] == self.values[1]:
-            raise ValueError("the two temperatures of the window must differ")
-        return self
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Material(Model):
@@ -115,25 +54,85 @@ class Material(Model):
     electrical_conductivity: Value[ElectricalConductivity] | None = None
     perfusion: Value[PerfusionRate] | None = None
     metabolism: Value[VolumetricPower] | None = None
-    water_fraction: Value[Annotated[float, Field(ge=0.0, le=1.0)]] | None = None
+    water_fraction: Value[Fraction] | None = None
+    concentrated_fraction: Value[Fraction] | None = None
+    cooling_window: Window | None = None
+    ice: AnyIce | None = None
+    expansion: Property[Expansion] | None = None
+    youngs_modulus: Value[Pressure] | None = None
+    poissons_ratio: Value[Annotated[float, Field(ge=0.0, lt=0.5)]] | None = None
+    tensile_strength: Value[Pressure] | None = None
+    viscosity: GlassViscosity | None = None
+    set_temperature: Value[Temperature] | None = None
 
     def medium(self) -> Medium:
         """The material as the heat equation sees it."""
         density, heat = self.density.value, self.specific_heat.curve()
-        window = self.warming_window
+        capacity, conductivity = Curve(heat.at, density * heat.values), self.conductivity.curve()
         return Medium(
             name=self.name,
-            capacity=Curve(heat.at, density * heat.values),
-            conductivity=self.conductivity.curve(),
+            capacity=capacity,
+            conductivity=conductivity,
             constituents={self.name: 1.0},
-            critical_warming_rate=self.critical_warming_rate.value if self.critical_warming_rate else None,
-            critical_cooling_rate=self.critical_cooling_rate.value if self.critical_cooling_rate else None,
-            window=(min(window.values), max(window.values)) if window else None,
-            electrical_conductivity=self.electrical_conductivity.value if self.electrical_conductivity else None,
+            critical_warming_rate=_number(self.critical_warming_rate),
+            critical_cooling_rate=_number(self.critical_cooling_rate),
+            window=_ends(self.warming_window),
+            electrical_conductivity=_number(self.electrical_conductivity),
             density=density,
             supplies=(Supply(1.0, density, self.perfusion.value),) if self.perfusion else (),
-            metabolism=self.metabolism.value if self.metabolism else None,
+            metabolism=_number(self.metabolism),
+            cooling_window=_ends(self.cooling_window),
+            glass_transition=_number(self.glass_transition),
+            melting=_number(self.melting),
+            glass_difference=_number(self.glass_temperature_difference),
+            freezing=self.freezing(1.0, capacity, conductivity),
+            kinetics=self.kinetics(),
+            mechanics=self.mechanics(),
         )
+
+    def freezing(self, share: float, capacity: Curve, conductivity: Curve) -> Freezing | None:
+        """What ice does to a medium that is this solution to some share of its volume; None where not known.
+
+        Args:
+            share: by volume.
+            capacity: of the medium without ice [J/m3/K].
+            conductivity: of the medium without ice [W/m/K].
+        """
+        if not (self.ice and self.melting and self.glass_transition and self.water_fraction and self.concentrated_fraction):
+            return None
+        solute = 1.0 - self.water_fraction.value
+        ends = self.melting.value, self.glass_transition.value
+        solution = Solution(*ends, solute, self.concentrated_fraction.value, share * self.density.value)
+        return freezing_of(solution, capacity, conductivity)
+
+    def kinetics(self) -> IceKinetics | None:
+        """How fast ice forms; None where it is not calibrated, or as fast as the liquidus allows."""
+        if not (self.ice and self.melting and self.glass_transition):
+            return None
+        return self.ice.kinetics(self.melting.value, self.glass_transition.value)
+
+    def mechanics(self) -> Mechanics | None:
+        """What its stress follows from; None where something of it is not known."""
+        if not (self.youngs_modulus and self.poissons_ratio and self.expansion):
+            return None
+        return Mechanics(
+            self.youngs_modulus.value,
+            self.poissons_ratio.value,
+            self.expansion.curve(),
+            _number(self.tensile_strength),
+            self.viscosity,
+            _number(self.set_temperature),
+        )
+
+
+def _number(value: Value[float] | None) -> float | None:
+    """What a sourced value says, if there is one."""
+    return None if value is None else value.value
+
+
+def _ends(window: Window | None) -> tuple[float, float] | None:
+    """Coldest and warmest temperature [K] of a window, if there is one."""
+    return (min(window.values), max(window.values)) if window else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +151,12 @@ class Medium:
         density: of the reference state [kg/m3], not a number where not known.
         supplies: blood flow of the constituents in a living body, none where not known.
         metabolism: heat of a living body's metabolism [W/m3], None where not known.
+        cooling_window: as `window`, for cooling; that of warming where there is none.
+        glass_transition, melting: [K], None where not known.
+        glass_difference: largest difference of temperature [K] that the glass bears, None where not known.
+        freezing: what ice does to it, None where not known.
+        kinetics: how fast ice forms, None where not calibrated or in equilibrium.
+        mechanics: what its stress follows from, None where not known.
     """
 
     name: str
@@ -165,6 +170,13 @@ class Medium:
     density: float = math.nan
     supplies: tuple[Supply, ...] = ()
     metabolism: float | None = None
+    cooling_window: tuple[float, float] | None = None
+    glass_transition: float | None = None
+    melting: float | None = None
+    glass_difference: float | None = None
+    freezing: Freezing | None = None
+    kinetics: IceKinetics | None = None
+    mechanics: Mechanics | None = None
 
     def blood_volume_rate(self, blood_density: float) -> float | None:
         """Volume of blood per volume and time [1/s] in a living body, for blood of a density [kg/m3]; None where not known."""
@@ -200,9 +212,9 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
     """Medium of several materials by volume fraction.
 
     Heat capacities add by volume; so do conductivities (the parallel model of Choi & Okos 1986, an upper bound).
-    Critical rates, transitions and window are those of its one cryoprotectant at full strength, an estimate
-    for a fully equilibrated organ. Electrical conductivity, perfusion and metabolism add by volume where all
-    materials have them.
+    Critical rates, transitions, window, ice kinetics and mechanics are those of its one cryoprotectant at full
+    strength, an estimate for a fully equilibrated organ; only that share of its volume freezes.
+    Electrical conductivity, perfusion and metabolism add by volume where all materials have them.
     """
     media = {name: material.medium() for name, material in materials.items()}
     weights = [fractions[name] for name in media]
@@ -211,20 +223,33 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
         for weight, medium in zip(weights, media.values(), strict=True)
         for supply in medium.supplies
     ]
-    protectants = [media[name] for name, material in materials.items() if material.group == "cryoprotectant"]
-    critical = protectants[0] if len(protectants) == 1 else Medium("none", constant(1.0), constant(1.0))
-    return Medium(
+    mixed = Medium(
         name=" + ".join(f"{weight:g} {name}" for name, weight in zip(media, weights, strict=True)),
         capacity=weighted_sum(weights, [medium.capacity for medium in media.values()]),
         conductivity=weighted_sum(weights, [medium.conductivity for medium in media.values()]),
         constituents=dict(fractions),
-        critical_warming_rate=critical.critical_warming_rate,
-        critical_cooling_rate=critical.critical_cooling_rate,
-        window=critical.window,
         electrical_conductivity=_sum_of_known(weights, [medium.electrical_conductivity for medium in media.values()]),
         density=sum(weight * medium.density for weight, medium in zip(weights, media.values(), strict=True)),
         supplies=tuple(supplies) if all(medium.supplies for medium in media.values()) else (),
         metabolism=_sum_of_known(weights, [medium.metabolism for medium in media.values()]),
+    )
+    protectants = [name for name, material in materials.items() if material.group == "cryoprotectant"]
+    if len(protectants) != 1:
+        return mixed
+    (name,) = protectants
+    whole, solution = media[name], materials[name]
+    return replace(
+        mixed,
+        critical_warming_rate=whole.critical_warming_rate,
+        critical_cooling_rate=whole.critical_cooling_rate,
+        window=whole.window,
+        cooling_window=whole.cooling_window,
+        glass_transition=whole.glass_transition,
+        melting=whole.melting,
+        glass_difference=whole.glass_difference,
+        kinetics=whole.kinetics,
+        mechanics=whole.mechanics,
+        freezing=solution.freezing(fractions[name], mixed.capacity, mixed.conductivity),
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from nanowarm.errors import CaseError
 from nanowarm.physics.curves import Array, Curve
-from nanowarm.physics.materials import Sourced
+from nanowarm.physics.sourced import Sourced
 from nanowarm.quantity import DENSITY, VACUUM_PERMEABILITY, Density, Magnetization, convert
 
 BOLTZMANN = 1.380649e-23  # [J/K], by definition
