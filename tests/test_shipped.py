@@ -14,12 +14,15 @@ from nanowarm.shipped import shipped_cases
 # Verdict, and what makes the mesh so coarse that a case takes seconds. Of the two without particles the small one is within
 # reach of the bath and the large one is not (Manuchehrabadi et al. 2017); particles warm any size alike.
 RECORDED = {
+    "bag-1L-M22": ("met", "size=10 mm"),
+    "bag-1L-VS55": ("missed", "size=10 mm"),
     "balloon-cavity": ("met", "coarsening=1.5"),
     "glioblastoma-nanotherm": ("met", "coarsening=2"),
     "limb-eddy": ("met", "size=30 mm"),
     "mouse-flank-150": ("missed", "size=4 mm"),
     "mouse-flank-300": ("missed", "size=4 mm"),
     "prostate": ("missed", "size=8 mm"),
+    "rabbit-kidney-full-protocol": ("met", "size=3.5 mm"),
     "rat-kidney": ("met", "size=2 mm"),
     "rat-kidney-map": ("met", "size=2 mm"),
     "vessel": ("missed", "coarsening=1.5"),
@@ -27,6 +30,8 @@ RECORDED = {
     "vial-1mL-bath": ("met", "size=1.5 mm"),
     "vial-50mL-bath": ("missed", "size=6 mm"),
     "vial-80mL": ("met", "size=8 mm"),
+    "vial-anneal": ("met", "size=6 mm"),
+    "vial-crack": ("missed", "size=6 mm"),
     "vial-solenoid": ("met", "size=8 mm"),
 }
 

@@ -20,7 +20,8 @@ from nanowarm.physics.materials import Material
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
 from nanowarm.rules import Draft, check_heating, check_rules, protocol
-from nanowarm.sections import CaseInput
+from nanowarm.results.evidence import Quantity
+from nanowarm.sections import CaseInput, FieldName
 from nanowarm.shelf import Region, Shelf, is_path, read_toml
 
 # What stands in for a section that can't be used, so that the faults of the others are told with its own.
@@ -66,6 +67,21 @@ class Case:
     def mesh_files(self) -> tuple[Path, ...]:
         """Absolute paths of the geometry."""
         return tuple(path.resolve() for path in self.input.mesh.paths(self.folder).values())
+
+    @property
+    def follows_ice(self) -> bool:
+        """Whether ice is followed: a switch, a criterion or a field asks for it."""
+        return self.input.solver.ice or self._asks("ice", "ice fraction")
+
+    @property
+    def follows_stress(self) -> bool:
+        """Whether thermal stress is followed: a switch, a criterion or a field asks for it."""
+        return bool(self.input.solver.stress) or self._asks("stress", "tensile stress")
+
+    def _asks(self, quantity: Quantity, field: FieldName) -> bool:
+        """Whether a criterion looks at a quantity, or its field is written."""
+        criteria = self.input.criteria
+        return field in self.input.output.fields or any(quantity in criterion.followed() for criterion in criteria)
 
     def critical_rate(self, region: str, direction: int) -> float:
         """Critical warming (1) or cooling (-1) rate [K/s] of a region's material; infinite where not known."""

@@ -14,9 +14,10 @@ from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.damage import damage_set
 from nanowarm.physics.distributions import AnyIron
 from nanowarm.physics.fields import AnyField, NoField
+from nanowarm.physics.mechanics import StressInput
 from nanowarm.physics.perfusion import PerfusionUse
 from nanowarm.physics.protocol import StageInput
-from nanowarm.quantity import Coordinate, Duration, Temperature, Tolerance, Volume, VolumetricPower
+from nanowarm.quantity import Coordinate, Duration, Temperature, Time, Tolerance, Volume, VolumetricPower
 from nanowarm.results.criteria import AnyCriterion
 
 VERSION = 1  # of the case file's format
@@ -30,6 +31,8 @@ FieldName = Literal[
     "region",
     "CEM43",
     "damage",
+    "ice fraction",
+    "tensile stress",
 ]
 
 
@@ -91,11 +94,15 @@ class SolverInput(Model):
         tolerance: largest estimated error of one step [K].
         step: fixed step [s] instead of one chosen by the tolerance.
         largest_step: upper bound on the step [s].
+        ice: whether ice is followed where no criterion asks for it.
+        stress: whether thermal stress is followed where no criterion asks for it, or the times [s] at which it is solved for.
     """
 
     tolerance: Tolerance = Field(default="0.01 K", validate_default=True)
     step: Duration | None = None
     largest_step: Duration | None = None
+    ice: bool = False
+    stress: bool | tuple[Time, ...] = False
 
 
 class DosesInput(Model):
@@ -153,6 +160,7 @@ class CaseInput(Model):
     doses: DosesInput | None = None
     criteria: tuple[AnyCriterion, ...] = ()
     solver: SolverInput = SolverInput()
+    stress: StressInput = StressInput()
     output: OutputInput = OutputInput()
 
     @field_validator("criteria")

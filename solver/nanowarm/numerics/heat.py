@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.numerics.conduction import Conduction
 from nanowarm.numerics.heating import COLDEST, HOTTEST, EddyHeating, EddySolve, ParticleHeating, Source
+from nanowarm.numerics.ice_field import IceField, ice_conditions
 from nanowarm.numerics.ledger import BLOOD, INFLOW, LEDGER, METABOLISM
-from nanowarm.numerics.operators import Operators, Stiffness, row_product
-from nanowarm.numerics.stack import MPI, PETSc
+from nanowarm.numerics.operators import Operators, Stiffness
+from nanowarm.numerics.stack import MPI
 from nanowarm.numerics.thermodynamics import Thermodynamics
 from nanowarm.numerics.tissue import living
 from nanowarm.physics.boundaries import AnyBoundary
@@ -39,6 +40,8 @@ class HeatEquation:
         tolerance: error of one step [K] that counts as 1.
         iron: [kg/m3] at own nodes, of each region with particles.
         eddy: solves for eddy currents, where they are asked for.
+        diluted: what the ice of regions depends on that are not at full strength, as of `ice_conditions`; None where no ice
+            is followed.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class HeatEquation:
         tolerance: float,
         iron: Mapping[str, Array],
         eddy: EddySolve | None = None,
+        diluted: Mapping[str, Array] | None = None,
     ) -> None:
         layout = operators.layout
         self.operators = operators
@@ -57,14 +61,16 @@ class HeatEquation:
         self.size = layout.owned + len(LEDGER)
         media = {id(region.medium): region.medium for region in regions.values()}  # regions of one material share it
         members = {key: [n for n, region in regions.items() if id(region.medium) == key] for key in media}
-        self._members = [(media[key], names) for key, names in members.items()]
+        self.members = [(media[key], names) for key, names in members.items()]
         masses = np.array([sum(operators.mass[name] for name in names) for names in members.values()])
         volume = masses.sum(axis=0)
         self.volume = volume[: self.owned]
         by_region = np.array([operators.mass[name][: self.owned] for name in regions])
         self._shares = by_region / self._sum_over_ranks(by_region.sum(axis=1))[:, None]
-        self._conduction(members, volume)
-        self.thermo = Thermodynamics(list(media.values()), masses / volume, (COLDEST, HOTTEST))
+        self.conduction = Conduction(members, operators, volume)
+        conditions = None if diluted is None else ice_conditions(members, operators, diluted)
+        reduced = None if conditions is None else conditions[:2]
+        self.thermo = Thermodynamics(list(media.values()), masses / volume, (COLDEST, HOTTEST), reduced)
         self.sources: list[Source] = self._particles(regions, iron)
         if eddy is not None:
             self.sources.append(EddyHeating(eddy, self.volume))
@@ -73,22 +79,8 @@ class HeatEquation:
         self._patterns: dict[str, Array] = {}
         self.driven: dict[str, float] = {}  # largest drive of each stage in which it was steered
         self._enthalpy = layout.values
-        self._potential = np.empty(layout.total)
-        self._vector = PETSc.Vec().createWithArray(self._potential, comm=MPI.COMM_SELF)
         self._work = np.empty(self.owned)
-
-    def _conduction(self, members: Mapping[Any, list[str]], volume: Array) -> None:
-        """Products -K_m / M_i of each medium, and the column sums that bound their eigenvalues."""
-        stiffness = self.operators.stiffness
-        self._products, self._sums = [], np.zeros((len(members), self.owned))
-        for number, names in enumerate(members.values()):
-            parts = [stiffness[name] for name in names]
-            self._products.append(row_product(parts, -1.0 / self.volume, self.layout.total))
-            for part in parts:
-                # K is symmetric: row j divided by the volumes of its columns is column j of K / M
-                entries = np.abs(part.entries) / volume[part.columns]
-                sums = np.add.reduceat(np.append(entries, 0.0), np.minimum(part.starts[:-1], entries.size))
-                self._sums[number] += np.where(np.diff(part.starts) > 0, sums, 0.0)
+        self.ice = None if conditions is None else IceField(self, conditions)
 
     def _particles(self, regions: Mapping[str, Region], iron: Mapping[str, Array]) -> list[Source]:
         """The heating of each kind of particle in all regions that hold it."""
@@ -123,6 +115,8 @@ class HeatEquation:
         self.held = np.flatnonzero(taken)
         self.pass_knot(time)
         self.settle(time, state)
+        if self.ice is not None:
+            self.ice.jumped()
 
     def prepare(self, stages: Sequence[Stage]) -> None:
         """Work out the fields of all stages, so that what is wrong with them is found before a run begins."""
@@ -170,23 +164,9 @@ class HeatEquation:
         self.layout.exchange()
         thermo.locate(self._enthalpy)
         rates = out[:owned]
-        self._conduct(rates)
+        self.conduction.write(thermo, rates)
         out[owned:] = self.local(time, rates)
         out[INFLOW] += self._hold(rates)
-
-    def _conduct(self, rates: Array) -> None:
-        """- sum_m K_m theta_m / M."""
-        self.thermo.potential(self._potential)
-        target = PETSc.Vec().createWithArray(rates, comm=MPI.COMM_SELF)
-        for number, product in enumerate(self._products):
-            if self.thermo.shared.size:
-                self._potential[self.thermo.shared] = self.thermo.shared_potential(number)
-            self._vector.stateIncrease()
-            if number == 0:
-                product.mult(self._vector, target)
-            else:
-                product.multAdd(self._vector, target, target)
-        target.destroy()
 
     def local(self, time: float, rates: Array) -> Array:
         """Add what sources and surfaces bring at the state that is located [W/m3]; the powers of the ledger [W]."""
@@ -227,7 +207,7 @@ class HeatEquation:
 
         Gershgorin's circles of the columns of M^-1 K k dT/du, plus what boundaries and sources add to its diagonal.
         """
-        largest = self.thermo.stiffest(self._sums)
+        largest = self.conduction.stiffest(self.thermo)
         at_surface = np.zeros(self.owned)
         for boundary, nodes, share in self._flows:
             stiffness = boundary.stiffness(self.thermo.temperature_at(nodes), time, self.stage_start)
@@ -263,13 +243,15 @@ class HeatEquation:
 
     def initial_state(self, temperature: float) -> Array:
         """State of a uniform temperature [K], with an empty ledger."""
+        if self.ice is not None:
+            self.ice.look(temperature)
         state = np.zeros(self.size)
         state[: self.owned] = self.thermo.enthalpy(temperature)[: self.owned]
         return state
 
     def stiffness_by_medium(self) -> list[tuple[Medium, list[Stiffness]]]:
         """Each medium, and K_r of the regions that it fills."""
-        return [(medium, [self.operators.stiffness[name] for name in names]) for medium, names in self._members]
+        return [(medium, [self.operators.stiffness[name] for name in names]) for medium, names in self.members]
 
     def ledger_names(self) -> tuple[str, ...]:
         """Entries of the ledger that say something: those of living tissue only where there is some."""

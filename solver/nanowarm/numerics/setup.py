@@ -58,7 +58,8 @@ def equip(case: Case, operators: Operators, equation: type[HeatEquation] = HeatE
     iron = {name: _iron(case, operators, name) for name, region in case.regions.items() if region.particle is not None}
     concentration = {name: field.concentration for name, field in iron.items()}
     tolerance = case.input.solver.tolerance
-    heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators))
+    diluted: dict[str, Array] | None = {} if case.follows_ice else None
+    heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators), diluted)
     heat.prepare(case.stages)
     notes = [f"{name}: {note}" for name, field in iron.items() for note in field.notes]
     notes += _validity(case, heat)

@@ -147,7 +147,7 @@ class _StageRun:
             observers.observe(step, stage.name, last=met or time >= self.end)
             _, coldest, hottest = observers.recorder.latest
             report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
-            changed = self._weaken(step.size)
+            changed = self._freeze(step) | self._weaken(step.size)
             if met:
                 return time
             if time < self.end and time == knot:
@@ -160,6 +160,17 @@ class _StageRun:
             text = stage.until.text if stage.until else ""
             raise SolveError(f'stage {stage.name}: "{text}" is not met within {HORIZON:g} s')
         return time
+
+    def _freeze(self, step: Step) -> bool:
+        """Let ice form, and keep the next step so short that its latent heat is followed; whether the temperature changed."""
+        heat = self.observers.heat
+        if heat.ice is None:
+            return False
+        changed, longest = heat.ice.advance(step)
+        self.integrator.size = min(self.integrator.size, longest)
+        if changed:
+            heat.settle(step.end, self.integrator.state)
+        return changed
 
     def _weaken(self, size: float) -> bool:
         """Let damage act on the blood flow, and keep the next step so short that it can't grow much unseen; whether it acts."""

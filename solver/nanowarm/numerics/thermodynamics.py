@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nanowarm.numerics.frozen import Frozen
 from nanowarm.physics.curves import Curve
 from nanowarm.physics.materials import Medium
 
@@ -48,9 +49,12 @@ class Thermodynamics:
         media: the media.
         fractions: f_im, volume fraction of each medium at each node, shape (media, nodes).
         knots: temperatures [K] that tables must reach besides the media's own.
+        reduced: what the ice of every node depends on, as of `Frozen`; None where no ice is followed.
     """
 
-    def __init__(self, media: Sequence[Medium], fractions: Array, knots: Sequence[float] = ()) -> None:
+    def __init__(
+        self, media: Sequence[Medium], fractions: Array, knots: Sequence[float] = (), reduced: Array | None = None
+    ) -> None:
         self.media = tuple(media)
         self.size = fractions.shape[1]
         shared = (fractions > 0).sum(axis=0) > 1
@@ -59,7 +63,8 @@ class Thermodynamics:
         self._medium = np.argmax(fractions, axis=0)  # of the shared nodes too, though they never use it
         self._fractions = fractions
         self.shared_temperature = np.full(self.shared.size, 273.15)
-        self._even = all(medium.capacity.at.size == 1 for medium in self.media)  # then enthalpy is linear in temperature
+        self.frozen = Frozen(media, self._medium, self.shared, reduced)
+        self._even = reduced is None and all(medium.capacity.at.size == 1 for medium in self.media)  # enthalpy linear in T
         zero = np.zeros(self.shared.size)
         self._at_zero, self._even_capacity = self._shared_enthalpy(zero), self._shared_capacity(zero)
         self._make_tables(knots)
@@ -74,6 +79,14 @@ class Thermodynamics:
         grid = [np.linspace(low, high, ENTRIES) for low, high in ends]
         temperature = [medium.temperature(h) for medium, h in zip(self.media, grid, strict=True)]
         pairs = list(zip(self.media, temperature, strict=True))
+        if self.frozen.followed:
+            extra = [self.frozen.difference(number) for number in range(len(self.media))]
+            self._frozen_potential = _pieces([curve.integral(t) for curve, t in zip(extra, temperature, strict=True)])
+            worst = [
+                c.extreme_within(t, WITHIN, 1) / m.capacity_at_least(t, WITHIN) for c, (m, t) in zip(extra, pairs, strict=True)
+            ]
+            self._frozen_diffusivity = np.maximum(np.concatenate(worst), 0.0)
+            self._extra = extra
         self._tables = {
             "temperature": _pieces(temperature),
             "potential": _pieces([medium.conductivity_potential(t) for medium, t in pairs]),
@@ -89,13 +102,25 @@ class Thermodynamics:
         self._scale = scale[self._medium] if many else scale[0]
         self._offset = self._medium * ENTRIES if many else None
 
+    @property
+    def icy(self) -> bool:
+        """Whether ice acts on the enthalpy of some node."""
+        return self.frozen.active
+
     def enthalpy(self, temperature: float | Array) -> Array:
         """Enthalpy density [J/m3] of every node at a temperature [K], a number or shape (nodes,)."""
-        return self._mean([medium.enthalpy(temperature) for medium in self.media])
+        return self._mean([medium.enthalpy(temperature) for medium in self.media]) - self._latent(temperature)[0]
+
+    def _latent(self, temperature: float | Array) -> tuple[Array | float, Array | float]:
+        """What ice takes from the enthalpy density of every node [J/m3], and from its capacity [J/m3/K]."""
+        if not self.icy:
+            return 0.0, 0.0
+        parts = [self.frozen.released(number, temperature, slice(None)) for number in range(len(self.media))]
+        return self._mean([part[0] for part in parts]), self._mean([part[1] for part in parts])
 
     def capacity(self, temperature: float | Array) -> Array:
         """Volumetric heat capacity [J/m3/K] of every node at a temperature [K], a number or shape (nodes,)."""
-        return self._mean([medium.capacity(temperature) for medium in self.media])
+        return self._mean([medium.capacity(temperature) for medium in self.media]) - self._latent(temperature)[1]
 
     def _mean(self, by_medium: Sequence[Array]) -> Array:
         """Mean over the media of every node, by volume."""
@@ -103,6 +128,9 @@ class Thermodynamics:
 
     def locate(self, enthalpy: Array) -> None:
         """Find the state of every node; shape (nodes,) [J/m3]."""
+        shared = enthalpy[self.shared]
+        if self.icy:
+            enthalpy = self.frozen.warmed(enthalpy)
         np.subtract(enthalpy, self._base, out=self._place)
         np.multiply(self._place, self._scale, out=self._place)
         np.copyto(self._index, self._place, casting="unsafe")
@@ -110,7 +138,7 @@ class Thermodynamics:
             np.clip(self._index, 0, ENTRIES - 1, out=self._index)
             np.add(self._index, self._offset, out=self._index)
         if self.shared.size:
-            self._solve_shared(enthalpy[self.shared])
+            self._solve_shared(shared)
 
     def _read(self, table: str, out: Array) -> Array:
         return self._interpolate(*self._tables[table], out)
@@ -136,6 +164,8 @@ class Thermodynamics:
     def per_capacity_at(self, nodes: NDArray[np.int64]) -> Array:
         """dT/du [K m3/J] of a few nodes."""
         found, here, place = self._few("per capacity", nodes)
+        if self.icy:
+            found *= self.frozen.slope()[nodes]
         found[here] = 1.0 / self._shared_capacity(self.shared_temperature)[place]
         return found
 
@@ -159,9 +189,17 @@ class Thermodynamics:
         """Conductivity potential [W/m] of one medium at the shared nodes."""
         return self.media[medium].conductivity_potential(self.shared_temperature)
 
+    def frozen_potential(self, medium: int, out: Array) -> Array:
+        """Potential [W/m] of the conductivity that ice adds to a medium, at every node of it."""
+        self._interpolate(*self._frozen_potential, out)
+        out[self.shared] = self._extra[medium].integral(self.shared_temperature)
+        return out
+
     def per_capacity(self) -> Array:
         """dT/du [K m3/J] of every node."""
         out = self._read("per capacity", self._per_capacity)
+        if self.icy:
+            out *= self.frozen.slope()
         if self.shared.size:
             out[self.shared] = 1.0 / self._shared_capacity(self.shared_temperature)
         return out
@@ -186,27 +224,54 @@ class Thermodynamics:
         np.take(starts, index, out=self._work, mode="clip")
         out += self._work
 
-    def stiffest(self, sums: Array) -> float:
+    def stiffest(self, sums: Array, frozen_sums: Array | None = None) -> float:
         """Largest of sum_m k_m dT/du S_m over the nodes, with k_m and dT/du at their worst within `WITHIN`.
 
         Args:
             sums: S_m of every medium at the first nodes, shape (media, owned).
+            frozen_sums: the same of the conduction that ice adds, where it does.
         """
-        owned = sums.shape[1]
-        own = np.take(self._diffusivity, self._index[:owned], mode="clip") * sums[self._medium[:owned], np.arange(owned)]
-        here = self.shared < owned
-        if here.any():
-            temperature, fractions = self.shared_temperature[here], self._shared_fractions[:, here]
-            capacity = sum(f * m.capacity_at_least(temperature, WITHIN) for f, m in zip(fractions, self.media, strict=True))
-            potential = [m.conductivity_at_most(temperature, WITHIN) for m in self.media]
-            own[self.shared[here]] = sum(k * s for k, s in zip(potential, sums[:, self.shared[here]], strict=True)) / capacity
+        owned = np.arange(sums.shape[1])
+        index, medium = self._index[owned], self._medium[owned]
+        own = np.take(self._diffusivity, index, mode="clip") * sums[medium, owned]
+        if frozen_sums is not None:
+            own += np.take(self._frozen_diffusivity, index, mode="clip") * frozen_sums[medium, owned]
+        here = np.flatnonzero(self.shared < owned.size)
+        if here.size:
+            own[self.shared[here]] = self._stiffness_of_shared(here, sums, frozen_sums)
+        if self.icy:
+            own *= self.frozen.slope()[owned]
         return float(own.max(initial=0.0))
 
+    def _stiffness_of_shared(self, here: NDArray[np.int64], sums: Array, frozen_sums: Array | None) -> Array:
+        """Sum of k_m dT/du S_m over the media at some shared nodes [1/s]."""
+        temperature, fractions, nodes = self.shared_temperature[here], self._shared_fractions[:, here], self.shared[here]
+        capacity = sum(f * m.capacity_at_least(temperature, WITHIN) for f, m in zip(fractions, self.media, strict=True))
+        if self.icy:
+            most = [0.0 if m.freezing is None else m.freezing.capacity_loss for m in self.media]
+            capacity = capacity * (1.0 - max(most))
+        conductivity = [m.conductivity_at_most(temperature, WITHIN) for m in self.media]
+        found = sum(k * s for k, s in zip(conductivity, sums[:, nodes], strict=True))
+        if frozen_sums is not None:
+            extra = [np.maximum(curve.extreme_within(temperature, WITHIN, 1), 0.0) for curve in self._extra]
+            found = found + sum(k * s for k, s in zip(extra, frozen_sums[:, nodes], strict=True))
+        return np.asarray(found / capacity)
+
     def _shared_capacity(self, temperature: Array) -> Array:
-        return np.asarray(sum(f * m.capacity(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True)))
+        found = sum(f * m.capacity(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True))
+        return np.asarray(found - self._shared_latent(temperature)[1])
 
     def _shared_enthalpy(self, temperature: Array) -> Array:
-        return np.asarray(sum(f * m.enthalpy(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True)))
+        found = sum(f * m.enthalpy(temperature) for f, m in zip(self._shared_fractions, self.media, strict=True))
+        return np.asarray(found - self._shared_latent(temperature)[0])
+
+    def _shared_latent(self, temperature: Array) -> tuple[Array, Array]:
+        """What ice takes from the enthalpy [J/m3] and the capacity [J/m3/K] of the shared nodes."""
+        taken = np.zeros((2, temperature.size))
+        if self.icy:
+            for number, fraction in enumerate(self._shared_fractions):
+                taken += fraction * np.array(self.frozen.released(number, temperature, self.shared))
+        return taken[0], taken[1]
 
     def _solve_shared(self, enthalpy: Array) -> None:
         """Newton's method from the last temperature, inside a bracket that is halved where it would leave or now and then.

@@ -32,30 +32,52 @@ class WindowRates:
     def __init__(self, heat: HeatEquation, window: tuple[float, float], direction: int) -> None:
         first, last = window if direction > 0 else window[::-1]
         self.heat, self.direction, self.span = heat, direction, window[1] - window[0]
+        self._ends = first, last
         owned = heat.owned
-        self._first, self._last = (direction * heat.thermo.enthalpy(t)[:owned] for t in (first, last))
-        self._first_capacity, self._last_capacity = (heat.thermo.capacity(t)[:owned] for t in (first, last))
+        self._look_up()
+        self._outside = np.ones((2, owned), dtype=bool)  # whether each node was last seen before each of the two ends
+        self._begun = False
         self.entered = np.full(owned, np.nan)
         self.left = np.full(owned, np.nan)
         self.slowest = np.full(owned, np.inf)
         self.now = 0.0
 
+    def _look_up(self) -> None:
+        """Enthalpies and capacities of all nodes at the two ends of the window; ice changes them."""
+        thermo, owned = self.heat.thermo, self.heat.owned
+        self._first, self._last = (self.direction * thermo.enthalpy(t)[:owned] for t in self._ends)
+        self._first_capacity, self._last_capacity = (thermo.capacity(t)[:owned] for t in self._ends)
+
     def observe(self, step: Step) -> None:
-        """Look for crossings inside a step, and at the rates of those inside the window."""
+        """Look for crossings inside a step, and at the rates of those inside the window.
+
+        What a node was before counts from where it was last seen: latent heat moves it between two steps.
+        """
         owned = self.heat.owned
-        before = self.direction * step.values[0, :owned]
+        if not self._begun:
+            self._see(step.values[0])
+        if self.heat.thermo.icy:
+            self._look_up()
         end = self.direction * step.state(step.end)[:owned]
         open_ = np.isnan(self.left)
-        enters = np.flatnonzero(open_ & (before <= self._first) & (end > self._first))
+        enters = np.flatnonzero(open_ & self._outside[0] & (end > self._first))
         self.entered[enters], self.slowest[enters] = self._crossing(step, enters, self._first, self._first_capacity)
         inside = open_ & ~np.isnan(self.entered)
         if inside.any():
             for part in SAMPLES:
                 self._look(step, step.start + part * (step.end - step.start), inside)
-        leaves = np.flatnonzero(inside & (before < self._last) & (end >= self._last))
+        leaves = np.flatnonzero(inside & self._outside[1] & (end >= self._last))
         self.left[leaves], rate = self._crossing(step, leaves, self._last, self._last_capacity)
         self.slowest[leaves] = np.minimum(self.slowest[leaves], rate)
         self.now = step.end
+        self._see(step.state(step.end))
+
+    def _see(self, state: Array) -> None:
+        """Keep on which side of the two ends every node is."""
+        here = self.direction * state[: self.heat.owned]
+        np.less_equal(here, self._first, out=self._outside[0])
+        np.less(here, self._last, out=self._outside[1])
+        self._begun = True
 
     def jumped(self, time: float, before: Array, after: Array) -> None:
         """Nodes that are set to another temperature at once pass the thresholds in no time, infinitely fast."""
@@ -63,6 +85,7 @@ class WindowRates:
         here, there, open_ = self.direction * before[:owned], self.direction * after[:owned], np.isnan(self.left)
         self.entered[open_ & (here <= self._first) & (there > self._first)] = time
         self.left[open_ & ~np.isnan(self.entered) & (here < self._last) & (there >= self._last)] = time
+        self._see(after)
 
     def _crossing(self, step: Step, nodes: NDArray[np.int64], threshold: Array, capacity: Array) -> tuple[Array, Array]:
         """Times [s] at which nodes reach their threshold inside a step, and their rates [K/s] then.

@@ -35,11 +35,15 @@ Array = NDArray[np.float64]
 _GAUSSIAN_REACH = 6.0  # standard deviations beyond which 7e-9 of a depot lie
 
 
-class Projector[Placed](Protocol):
-    """What brings iron onto a mesh; a distribution calls the one method that fits it."""
+class Sampler[Placed](Protocol):
+    """What brings a concentration onto a mesh that is known at every point."""
 
     def sampled(self, concentration: Callable[[Array], Array]) -> Placed:
-        """Iron of a concentration [kg/m3] of points [m], shape (n, 3), taken at the nodes."""
+        """A concentration of points [m], shape (n, 3), taken at the nodes; of iron [kg/m3]."""
+
+
+class Projector[Placed](Sampler[Placed], Protocol):
+    """What brings iron onto a mesh; a distribution calls the one method that fits it."""
 
     def injected(self, depots: Sequence[AnyDepot]) -> Placed:
         """Iron of depots, each with its whole dose in the mesh."""
@@ -72,7 +76,7 @@ class Uniform(Model):
         """Iron [kg/m3] at points [m] of shape (n, 3), shape (n,)."""
         return np.full(len(points), self.value)
 
-    def placed[Placed](self, on: Projector[Placed]) -> Placed:
+    def placed[Placed](self, on: Sampler[Placed]) -> Placed:
         """This iron on a mesh."""
         return on.sampled(self.concentration)
 
@@ -101,7 +105,7 @@ class Profile(Model):
         """Iron [kg/m3] at points [m] of shape (n, 3), shape (n,)."""
         return np.interp(self.distance(points), self.at, self.values)
 
-    def placed[Placed](self, on: Projector[Placed]) -> Placed:
+    def placed[Placed](self, on: Sampler[Placed]) -> Placed:
         """This iron on a mesh."""
         return on.sampled(self.concentration)
 

@@ -88,12 +88,12 @@ def _observed(sizes: Sequence[float], values: Sequence[float]) -> float | None:
 
 def numbers(summary: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of a `summary.json` that depend on the mesh, by the path of their keys."""
-    found = {f"criteria.{number}.value": row["value"] for number, row in enumerate(summary["criteria"])}
+    found: dict[str, Any] = {f"criteria.{number}.value": row["value"] for number, row in enumerate(summary["criteria"])}
     for region, content in summary["regions"].items():
         for name, value in content.items():
             parts = value.items() if isinstance(value, Mapping) else [("", value)]
             found |= {f"regions.{region}.{name}.{part}".rstrip("."): number for part, number in parts}
-    return {key: float(value) for key, value in found.items() if value is not None and math.isfinite(value)}
+    return {key: float(value) for key, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def representative_size(summary: Mapping[str, Any]) -> float:

@@ -14,6 +14,7 @@ from nanowarm.quantity import ZERO_CELSIUS, FieldProduct, Temperature, Temperatu
 from nanowarm.results.criterion import Criterion, Fraction
 from nanowarm.results.dose_criteria import SAME, Asked, DamageLimit, DoseLimit, TemperatureWindow, by_volume
 from nanowarm.results.evidence import PER_MINUTE, TIE, Outcome, Quantity, RateEvidence, Seen, Verdict, finite, millimetres
+from nanowarm.results.vitrification_criteria import ExposureLimit, IceLimit, StressLimit
 
 Array = NDArray[np.float64]
 
@@ -103,22 +104,34 @@ class CoolingRate(RateCriterion):
 
 
 class TemperatureDifference(Criterion):
-    """The part of a region that is colder than `below` stays even in temperature, so that glass does not crack."""
+    """The part of a region that is colder than `below` stays even in temperature, so that glass does not crack.
+
+    Args:
+        at_most: [K], or the largest that the glass of the region's material bears.
+        below: [K].
+    """
 
     kind: Literal["temperature difference"]
-    at_most: quantity.TemperatureDifference
+    at_most: Literal["critical"] | quantity.TemperatureDifference
     below: Temperature
 
     def asked_below(self) -> float | None:
         """The temperature [K] below which differences count."""
         return self.below
 
+    def asks_critical_difference(self) -> bool:
+        """Whether the limit is the material's."""
+        return self.at_most == "critical"
+
     def judge(self, seen: Seen) -> Outcome:
         """Outcome for the largest difference [K] that was seen."""
+        limit = seen.glass_difference_limit(self.region) if self.at_most == "critical" else self.at_most
+        if limit is None:
+            raise ValueError(f"{self.region} has no critical difference; load_case has refused that")
         peak = seen.difference(self.region, self.below)
-        reached: Verdict = "unseen" if peak.value is None else "met" if peak.value <= self.at_most else "missed"
+        reached: Verdict = "unseen" if peak.value is None else "met" if peak.value <= limit else "missed"
         details = {"below_degC": self.below - ZERO_CELSIUS, "at_s": None if peak.value is None else peak.time}
-        return Outcome(self.kind, self.region, reached, peak.value, self.at_most, "degC", details=details)
+        return Outcome(self.kind, self.region, reached, peak.value, limit, "degC", details=details)
 
 
 class TemperatureLimit(Criterion):
@@ -214,7 +227,10 @@ AnyCriterion = Annotated[
     | FieldLimit
     | DoseLimit
     | DamageLimit
-    | TemperatureWindow,
+    | TemperatureWindow
+    | IceLimit
+    | StressLimit
+    | ExposureLimit,
     Field(discriminator="kind"),
 ]
 

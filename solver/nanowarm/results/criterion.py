@@ -32,6 +32,18 @@ class Criterion(Model):
         """The temperature [K] below which differences are followed, if they are."""
         return None
 
+    def asked_above(self) -> float | None:
+        """The temperature [K] above which time is counted, if it is."""
+        return None
+
+    def asks_strength(self) -> bool:
+        """Whether the limit is the tensile strength of the material."""
+        return False
+
+    def asks_critical_difference(self) -> bool:
+        """Whether the limit is the largest difference of temperature that the material's glass bears."""
+        return False
+
     def followed(self) -> frozenset[Quantity]:
         """What must be followed at every node."""
         return frozenset()

@@ -178,6 +178,10 @@ class Asked:
 def by_volume(criterion: Criterion, spread: Spread, asked: Asked, **details: Any) -> Outcome:
     """Outcome of a limit that is judged at every node; `worst` is the value at the worst place."""
     lower = asked.sense == "at_least"
+    told = {"sense": asked.sense, "fraction_asked": asked.fraction} | details
+    if spread.size() == 0.0:
+        told |= {"reason": f"nothing of {criterion.region} was seen"}
+        return Outcome(criterion.kind, criterion.region, "unseen", None, asked.limit, asked.unit, details=told)
     if lower:
         part = spread.part(spread.values >= asked.limit - asked.tolerance)
     else:
@@ -192,5 +196,5 @@ def by_volume(criterion: Criterion, spread: Spread, asked: Asked, **details: Any
         unit=asked.unit,
         fraction=part,
         where_mm=millimetres(place),
-        details={"sense": asked.sense, "fraction_asked": asked.fraction, "worst": worst} | details,
+        details=told | {"worst": worst},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -17,8 +18,9 @@ PER_MINUTE = 60.0  # [s/min]
 TIE = 1e-7  # values that differ relatively by less are the same place's
 
 # What can be followed at every node: dose [min] and damage [-] at the end; temperature [K] at the time of T90 (hold), at the
-# end (last), and the highest and lowest that there ever was.
-Quantity = Literal["CEM43", "damage", "hold", "last", "hottest", "coldest"]
+# end (last), and the highest and lowest that there ever was; the largest crystallised part of what can freeze [-] that there
+# ever was; and in every cell the largest tensile principal stress [Pa] while it was solid.
+Quantity = Literal["CEM43", "damage", "hold", "last", "hottest", "coldest", "ice", "stress"]
 
 Window = tuple[tuple[float, float], int]  # coldest and warmest temperature [K]; 1 for warming, -1 for cooling
 
@@ -72,6 +74,9 @@ class PeakEvidence:
     position: tuple[float, ...] = (0.0, 0.0, 0.0)
 
 
+_ALL = slice(None)
+
+
 def _one(mine: Any) -> list[Any]:
     """What all ranks say where there is one."""
     return [mine]
@@ -79,10 +84,10 @@ def _one(mine: Any) -> list[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How a quantity lies over a region: its value at each node of this rank. The methods are collective.
+    """How a quantity lies over a region: its value at each node (or cell) of this rank. The methods are collective.
 
     Args:
-        values: shape (nodes,), finite.
+        values: shape (nodes,), finite; none at all where nothing was seen.
         volume: of the nodes [m3], same shape.
         position: (nodes, 3) [m].
         add: sum over ranks of an array.
@@ -103,26 +108,36 @@ class Spread:
         """The smallest value that at least a fraction of the volume does not exceed."""
         return -exceeded(-self.values, self.volume, fraction, self.add)
 
+    def size(self, chosen: NDArray[np.bool_] | slice = _ALL) -> float:
+        """Volume [m3] of the nodes chosen; of all where left out."""
+        (inside,) = self.add(np.array([self.volume[chosen].sum()]))
+        return float(inside)
+
     def part(self, chosen: NDArray[np.bool_]) -> float:
-        """Fraction of the volume of the nodes chosen."""
+        """Fraction of the volume of the nodes chosen; 0 where there is nothing."""
         inside, all_of_it = self.add(np.array([self.volume[chosen].sum(), self.volume.sum()]))
-        return min(1.0, float(inside / all_of_it))
+        return min(1.0, float(inside / all_of_it)) if all_of_it > 0.0 else 0.0
 
     def mean(self) -> float:
-        """Mean over the volume."""
+        """Mean over the volume; not a number where there is nothing."""
         total, volume = self.add(np.array([self.values @ self.volume, self.volume.sum()]))
-        return float(total / volume)
+        return float(total / volume) if volume > 0.0 else math.nan
 
     def extreme(self, sign: int) -> tuple[float, tuple[float, ...]]:
-        """The largest (1) or smallest (-1) value and where it is [m]; of equal ones that with the smallest coordinates."""
+        """The largest (1) or smallest (-1) value and where it is [m]; of equal ones that with the smallest coordinates.
+
+        Not a number, at the origin, where there is nothing.
+        """
         signed = sign * self.values
         best = max(self.gather(float(signed.max(initial=-np.inf))))
+        if best == -np.inf:
+            return math.nan, (0.0, 0.0, 0.0)
         equal = np.round(self.position[signed >= best - TIE * abs(best)], 9) + 0.0
         return sign * best, min(min(places) for places in self.gather([tuple(x) for x in equal.tolist()]) if places)
 
-    def statistics(self) -> dict[str, float]:
-        """Smallest value, mean over the volume, and largest value."""
-        return {"min": self.extreme(-1)[0], "mean": self.mean(), "max": self.extreme(1)[0]}
+    def statistics(self) -> dict[str, float | None]:
+        """Smallest value, mean over the volume, and largest value; None where there is nothing."""
+        return {"min": finite(self.extreme(-1)[0]), "mean": finite(self.mean()), "max": finite(self.extreme(1)[0])}
 
 
 @dataclass(frozen=True)
@@ -175,6 +190,24 @@ class Seen(Protocol):
 
     def spread(self, quantity: Quantity, region: str, margin: float = 0.0) -> Spread:
         """How a quantity lies over a region, and over what is within a margin [m] outside it."""
+
+    def ice(self, region: str) -> Spread | None:
+        """Largest crystallised part (0 to 1) of what can freeze at each node; None where ice is not calibrated."""
+
+    def stress(self, region: str) -> Spread | None:
+        """Largest tensile principal stress [Pa] of each cell that was ever solid; None where none was."""
+
+    def stress_peak(self, region: str) -> PeakEvidence:
+        """The largest tensile stress [Pa] of a region, when and where."""
+
+    def strength(self, region: str) -> float | None:
+        """Tensile strength [Pa] of a region's material, None where not known."""
+
+    def glass_difference_limit(self, region: str) -> float | None:
+        """Largest difference of temperature [K] that the glass of a region's material bears, None where not known."""
+
+    def time_above(self, region: str, temperature: float) -> Spread:
+        """Time [s] that each node of a region has spent above a temperature [K]."""
 
 
 def finite(value: float) -> float | None:

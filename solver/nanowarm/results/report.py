@@ -18,9 +18,11 @@ from nanowarm.errors import CaseError
 from nanowarm.quantity import ZERO_CELSIUS, temperature
 from nanowarm.results.dose_histograms import Histogram, read_histograms
 from nanowarm.results.dose_section import dosed_regions, histogram_pictures, tissue_rows
+from nanowarm.results.ice_section import ice_and_stress, ice_and_stress_charts
+from nanowarm.results.limits import limited_by, limits
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK, Chart, Line, chart_svg
 from nanowarm.results.run_folder import open_run
-from nanowarm.results.sentences import asked_limit, number_text, percent_text, readable, verdict_sentence
+from nanowarm.results.sentences import asked_limit, is_upper, number_text, percent_text, readable, verdict_sentence
 
 Row = Mapping[str, Any]
 
@@ -79,6 +81,7 @@ def _page(files: RunFiles) -> str:
     template = page.from_string(resources.files("nanowarm.results").joinpath("report.html.j2").read_text(encoding="utf-8"))
     record = {"versions": {}, "files": {}, "mesh": {}, "steps": {}, "stages": [], "inputs": [], "notes": [], **files.record}
     ended = {stage["name"]: stage for stage in record["stages"]}
+    limiting = limits(files.summary["criteria"])
     return template.render(
         summary=files.summary,
         record=record,
@@ -88,6 +91,9 @@ def _page(files: RunFiles) -> str:
         stages=[(stage, ended.get(stage["name"])) for stage in files.case.get("stages", [])],
         charts=_charts(files),
         doses=_doses(files),
+        limits=limiting,
+        limited_by=limited_by(limiting),
+        ice=ice_and_stress(files.summary),
         picture=None if files.picture is None else _inline(files.picture, "image/png"),
     )
 
@@ -110,11 +116,19 @@ def flat(tree: Row, digits: int = 6, above: str = "") -> list[tuple[str, str]]:
 
 
 def _criterion(files: RunFiles, number: int) -> Row:
-    """A criterion's entry with what its limit is called and, for a rate, its window [degC]."""
-    row = files.summary["criteria"][number]
+    """A criterion's entry as shown, with what its limit is called and, for a rate, its window [degC]."""
+    row = _in_percent(files.summary["criteria"][number])
     asked = files.case.get("criteria", [])
     window = _window(files, asked[number]) if number < len(asked) and "rate" in row["kind"] else None
-    return {**row, "asked": asked_limit(number, files.case), "window": window}
+    return {**row, "asked": asked_limit(number, files.case), "window": window, "upper": is_upper(row)}
+
+
+def _in_percent(row: Row) -> Row:
+    """A criterion's entry; one about ice with its numbers in percent, as people give so small parts."""
+    if row["kind"] != "ice":
+        return row
+    parts = {key: 100.0 * row[key] for key in ("value", "limit", "worst") if row.get(key) is not None}
+    return {**row, **parts, "unit": f"% {row['unit']}"}
 
 
 def _doses(files: RunFiles) -> Row | None:
@@ -159,6 +173,7 @@ def _contents(files: RunFiles) -> list[Chart]:
     energy.append(("flowed in through surfaces", "inflow_J", BLUE, ":"))
     return [
         *charts,
+        *ice_and_stress_charts(history, files.summary),
         Chart("Temperature of the probes", "temperature [°C]", _lines(history, columns)),
         Chart("Magnetic field", "peak amplitude [kA/m]", _lines(history, field), jumps=True),
         Chart("Energy since the start", "energy [J]", _lines(history, energy)),

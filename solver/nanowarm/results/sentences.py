@@ -42,7 +42,7 @@ def verdict_sentence(summary: Row, case: Row) -> str:
     if not criteria:
         return "Solved: the case asks for nothing, so there is nothing to judge."
     deciding = [number for number, row in enumerate(criteria) if row["outcome"] == verdict] or [0]
-    number = min(deciding, key=lambda number: _margin(criteria[number]))
+    number = min(deciding, key=lambda number: safety_factor(criteria[number]) or 0.0)
     row = criteria[number]
     count = f"all {len(criteria)} criteria; the tightest" if verdict == "met" else f"{len(deciding)} of {len(criteria)} criteria"
     head = verdict.capitalize() + (f" ({count})" if len(criteria) > 1 else "")
@@ -52,31 +52,60 @@ def verdict_sentence(summary: Row, case: Row) -> str:
 def asked_limit(number: int, case: Row) -> str:
     """What the limit of a criterion is called."""
     criteria = case.get("criteria", [])
-    at_least = criteria[number].get("at_least", "") if number < len(criteria) else ""
-    return "critical" if at_least == "critical" else "asked"
+    row = criteria[number] if number < len(criteria) else {}
+    given = row.get("at_least", row.get("at_most", _DEFAULT_LIMITS.get(row.get("kind", ""))))
+    return given if given in ("critical", "strength") else "asked"
 
 
-def _margin(row: Row) -> float:
-    """How far a value is on the good side of its limit, relative to it; negative beyond it."""
+_DEFAULT_LIMITS = {"warming rate": "critical", "cooling rate": "critical", "stress": "strength"}  # where the case gives none
+_UPPER = ("temperature difference", "field limit")  # limits that say no sense: always the most that is allowed
+_LEAST_SCALE = 10.0  # [degC]; a temperature's margin would have no scale at 0 degC
+_TIMES_FROM = -2.0  # margins below it are told as multiples of the limit
+
+
+def is_upper(row: Row) -> bool:
+    """Whether the limit of a criterion is the most that is allowed."""
+    return row["kind"] in _UPPER or row.get("sense") == "at_most"
+
+
+def margin(row: Row) -> float | None:
+    """How far a value is on the good side of its limit, relative to it; negative beyond it, None where nothing was seen."""
     if row["value"] is None or row["limit"] is None:
-        return 0.0
-    upper = row["kind"] == "temperature difference" or row.get("sense") == "at_most"
-    room = row["limit"] - row["value"] if upper else row["value"] - row["limit"]
-    return float(room / max(abs(row["limit"]), 1e-9))
+        return None
+    room = row["limit"] - row["value"] if is_upper(row) else row["value"] - row["limit"]
+    return float(room / max(abs(row["limit"]), _LEAST_SCALE if row["kind"] == "temperature" else 1e-9))
 
 
-def _room(row: Row) -> str:
-    size = f"{number_text(100 * abs(_margin(row)), 2)} %"
+def safety_factor(row: Row) -> float | None:
+    """How many times over a limit is kept, below 1 beyond it; 1 and the margin for a temperature, None where nothing was seen.
+
+    It puts highest and lowest limits on one scale: the margin of a highest one is never above 1, that of a lowest one may be.
+    """
+    left = margin(row)
+    if left is None or row["kind"] == "temperature" or not is_upper(row):
+        return None if left is None else 1.0 + left
+    return 1.0 / (1.0 - left) if left < 1.0 else math.inf
+
+
+def room_text(row: Row, limit: str = "it") -> str:
+    """How far a value is from its limit, in words; `limit` is what that is called."""
+    left = margin(row)
+    if left is None:
+        return "not seen"
+    size = f"{number_text(100 * abs(left), 2)} %"
     if row["kind"] == "temperature":
         size = f"{number_text(abs(row['value'] - row['limit']), 2)} {readable(row['unit'])}"
-    return f"{size} to spare" if row["outcome"] == "met" else f"{size} beyond it"
+    elif left < _TIMES_FROM:
+        return f"{number_text(1.0 - left, 2)} times {limit}"
+    if row["outcome"] == "met":
+        return f"{size} to spare"
+    return f"{size} beyond {limit}" if is_upper(row) else f"{size} short of {limit}"
 
 
 def _rate_sentence(row: Row, asked: str) -> str:
     verb, region, unit = row["kind"].split()[0], row["region"], readable(row["unit"])
     verbs = {"warming": "warms", "cooling": "cools"}[verb]
-    share = row.get("fraction_asked") or 1.0
-    part = f"all of {region}" if share == 1.0 else f"{100 * share:g} % of {region}"
+    part = _part(row)
     value, limit = _told_apart(row["value"], row["limit"])
     if row["outcome"] == "unseen" or row["value"] is None:
         seen = f"{percent_text(row['seen_fraction'])} of it" if row.get("seen_fraction") else "nothing of it"
@@ -84,9 +113,9 @@ def _rate_sentence(row: Row, asked: str) -> str:
         return f"{why}, so its {verb} rate ({asked}: {limit} {unit}) can't be judged; let the run last longer"
     if row["outcome"] == "met":
         always = " at every moment" if row.get("measure") == "slowest" else ""
-        return f"{part} {verbs} at {value} {unit} or faster{always}; {asked} is {limit} {unit} ({_room(row)})"
+        return f"{part} {verbs} at {value} {unit} or faster{always}; {asked} is {limit} {unit} ({room_text(row)})"
     most = "at most" if row.get("upper_bound") else "only"
-    short = f"{number_text(-100 * _margin(row), 2)} % short"
+    short = room_text(row).removesuffix(" of it")
     fast_enough = f"{percent_text(row.get('fraction'))} of {region} was seen to be fast enough"
     return f"the {verb} rate that {part} reaches is {most} {value} {unit}; {asked} is {limit} {unit} ({short}); {fast_enough}"
 
@@ -97,7 +126,8 @@ def _difference_sentence(row: Row, asked: str) -> str:
     value, limit = _told_apart(row["value"], row["limit"])
     if row["value"] is None:
         return f"{region} was not seen {below}, so the differences in it can't be judged"
-    return f"{region} differs by up to {value} {unit} {below}; allowed are {limit} {unit} ({_room(row)})"
+    bears = "its glass bears" if asked == "critical" else "allowed are"
+    return f"{region} differs by up to {value} {unit} {below}; {bears} {limit} {unit} ({room_text(row)})"
 
 
 def _temperature_sentence(row: Row, asked: str) -> str:
@@ -107,7 +137,8 @@ def _temperature_sentence(row: Row, asked: str) -> str:
         return _temperature_part_sentence(row, value, limit)
     when = "at the end" if row.get("when") == "end" else f"at {number_text(row.get('at_s'))} s"
     extreme, sense = ("hottest", "at most") if upper else ("coldest", "at least")
-    return f"the {extreme} point of {row['region']} is at {value} {unit} {when}; asked is {sense} {limit} {unit} ({_room(row)})"
+    told = f"the {extreme} point of {row['region']} is at {value} {unit} {when}"
+    return f"{told}; asked is {sense} {limit} {unit} ({room_text(row)})"
 
 
 def _temperature_part_sentence(row: Row, value: str, limit: str) -> str:
@@ -117,7 +148,7 @@ def _temperature_part_sentence(row: Row, value: str, limit: str) -> str:
     part = "all" if row["fraction_asked"] == 1.0 else percent_text(row["fraction_asked"])
     bound = "or less" if upper else "or more"
     told = f"{part} of {row['region']} is at {value} {unit} {bound} {when}; asked is {limit} {unit}"
-    return f"{told} ({_room(row)}), and {percent_text(row['fraction'])} of the volume has that"
+    return f"{told} ({room_text(row)}), and {percent_text(row['fraction'])} of the volume has that"
 
 
 def _dose_sentence(row: Row, asked: str) -> str:
@@ -127,9 +158,8 @@ def _dose_sentence(row: Row, asked: str) -> str:
     part = "all" if row.get("fraction_asked", 1.0) == 1.0 else percent_text(row["fraction_asked"])
     dose, sense = row["kind"] == "dose", "at least" if lower else "at most"
     got, wanted = (f"a CEM43 of {value} {unit}", f"{limit} {unit}") if dose else (f"Omega = {value}", limit)
-    room = _room(row).replace("beyond", "short of" if lower else "beyond")
     seen = f"{percent_text(row['fraction'])} of the volume keeps that"
-    return f"{part} of {region} gets {sense} {got}; asked is {sense} {wanted} ({room}), and {seen}"
+    return f"{part} of {region} gets {sense} {got}; asked is {sense} {wanted} ({room_text(row)}), and {seen}"
 
 
 def _window_sentence(row: Row, asked: str) -> str:
@@ -141,6 +171,38 @@ def _window_sentence(row: Row, asked: str) -> str:
 
 def _range(row: Row) -> str:
     return f"{number_text(row['coldest_degC'], 4)} to {number_text(row['hottest_degC'], 4)}"
+
+
+def _ice_sentence(row: Row, asked: str) -> str:
+    if row["value"] is None:
+        return f"{row['reason']}, so its ice can't be judged"
+    value, limit = _told_apart(100 * row["value"], 100 * row["limit"])
+    told = f"in {_part(row)} at most {value} % of what can freeze crystallises; allowed are {limit} % ({room_text(row)})"
+    return told if row["outcome"] == "met" else f"{told}, and {percent_text(row['fraction'])} of the volume keeps that"
+
+
+def _stress_sentence(row: Row, asked: str) -> str:
+    if row["value"] is None:
+        return f"{row['reason']}, so its stress can't be judged"
+    value, limit = _told_apart(row["value"], row["limit"])
+    bears = "its strength is" if asked == "strength" else "allowed are"
+    told = f"the tensile stress in {_part(row)} reaches {value} {row['unit']}; {bears} {limit} {row['unit']} ({room_text(row)})"
+    when = f"; it is largest at {number_text(row['at_s'])} s"
+    return told + when + (f", and {number_text(row['crack_risk_mL'])} mL may crack" if row["crack_risk_mL"] else "")
+
+
+def _exposure_sentence(row: Row, asked: str) -> str:
+    if row["value"] is None:
+        return f"{row['reason']}, so its time in the warmth can't be judged"
+    value, limit = _told_apart(row["value"], row["limit"])
+    told = f"{_part(row)} is above {number_text(row['above_degC'], 4)} °C for {value} min or less"
+    return f"{told}; allowed are {limit} min ({room_text(row)}), and {percent_text(row['fraction'])} of the volume keeps that"
+
+
+def _part(row: Row) -> str:
+    """The part of a region that a criterion asks something of."""
+    share = row.get("fraction_asked") or 1.0
+    return f"all of {row['region']}" if share == 1.0 else f"{100 * share:g} % of {row['region']}"
 
 
 def _other_sentence(row: Row, asked: str) -> str:
@@ -156,6 +218,9 @@ _SENTENCES: Mapping[str, Callable[[Row, str], str]] = {
     "temperature window": _window_sentence,
     "dose": _dose_sentence,
     "damage": _dose_sentence,
+    "ice": _ice_sentence,
+    "stress": _stress_sentence,
+    "exposure": _exposure_sentence,
 }
 
 

@@ -1,0 +1,219 @@
+"""Ice at the nodes: nucleation and growth over every accepted step, with the latent heat that they release."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.numerics.frozen import LEAST
+from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.rkc import Step
+from nanowarm.physics.ice import IceKinetics, fraction, grow
+
+if TYPE_CHECKING:
+    from nanowarm.numerics.heat import HeatEquation
+
+Array = NDArray[np.float64]
+
+CHANGE = 1.5  # [K] by which the temperature may change in one substep of the kinetics
+GROWTH = 0.02  # by which the ice fraction may grow in one
+MOST_SUBSTEPS = 200
+LATENT_STEP = 0.3  # [K] by which latent heat may change the temperature in one step
+FELT = 1e-3  # [K] of latent heat after which the right-hand side is evaluated again
+SPACING = 0.01  # [K] of the tables of the rates
+
+# Scale and offset [K] of the temperature at which ice is looked up, and the scale of its rates, at a node at full strength.
+FULL_STRENGTH = (1.0, 0.0, 1.0)
+
+
+def ice_conditions(members: Mapping[Any, list[str]], operators: Operators, diluted: Mapping[str, Array]) -> Array:
+    """What the ice of every medium depends on at all nodes of this rank: scale, offset and pace, shape (3, media, nodes).
+
+    Args:
+        members: regions of each medium.
+        operators: of the mesh.
+        diluted: the same at own nodes of the regions that are not at full strength, shape (3, owned).
+    """
+    layout = operators.layout
+    found = np.empty((3, len(members), layout.total))
+    found[:] = np.array(FULL_STRENGTH)[:, None, None]
+    for number, names in enumerate(members.values()):
+        if not any(name in diluted for name in names):
+            continue
+        mass = np.array([operators.mass[name][: layout.owned] for name in names])
+        share = mass / np.maximum(mass.sum(axis=0), 1e-300)
+        for row in range(3):
+            values = [diluted[n][row] if n in diluted else np.full(layout.owned, FULL_STRENGTH[row]) for n in names]
+            mean = (share * np.array(values)).sum(axis=0)
+            found[row, number] = layout.filled(np.where(mass.sum(axis=0) > 0.0, mean, FULL_STRENGTH[row]))
+    return found
+
+
+class MediumIce:
+    """Ice of one medium: Schneider's integrals at its own nodes, from tables of the rates.
+
+    Args:
+        number: of the medium.
+        kinetics: its rate equations.
+        nodes: own nodes that it fills, at least in part.
+        conditions: scale, offset and pace there, shape (3, nodes).
+    """
+
+    def __init__(self, number: int, kinetics: IceKinetics, nodes: NDArray[np.intp] | slice, conditions: Array) -> None:
+        self.number, self.kinetics, self.nodes = number, kinetics, nodes
+        self._scale, self._offset, self._pace = conditions
+        self._plain = bool((self._scale == 1.0).all() and (self._offset == 0.0).all() and (self._pace == 1.0).all())
+        self.phi = np.zeros((4, conditions.shape[1]))
+        self._low = kinetics.glass_transition
+        grid = np.arange(self._low, kinetics.melting + SPACING, SPACING) + 0.5 * SPACING
+        self._nucleation = np.concatenate(([0.0], kinetics.nucleation(grid), [0.0]))
+        self._growth = np.concatenate(([0.0], kinetics.growth(grid), [0.0]))
+
+    def rates(self, temperature: Array) -> tuple[Array, Array]:
+        """Nucleation and growth at its nodes, at the temperature [K] of own nodes."""
+        place = self.reduced(temperature) - (self._low - SPACING)
+        place *= 1.0 / SPACING
+        np.clip(place, 0.0, self._growth.size - 1.0, out=place)
+        index = place.astype(np.intp)
+        nucleation, growth = self._nucleation[index], self._growth[index]
+        if not self._plain:
+            nucleation *= self._pace
+            growth *= self._pace
+        return nucleation, growth
+
+    def reduced(self, temperature: Array) -> Array:
+        """Temperature [K] at its nodes at which a solution at full strength would be alike."""
+        here = temperature[self.nodes]
+        return here if self._plain else self._scale * here + self._offset
+
+    def fraction(self) -> Array:
+        """Ice fraction at its nodes."""
+        return fraction(self.phi[3])
+
+    def melt(self, temperature: Array, most: Array) -> None:
+        """Forget ice that can't be at the temperature of own nodes [K], and all nuclei above the melting temperature."""
+        kept = -np.log1p(-np.minimum(most, 1.0 - 1e-12))
+        np.minimum(self.phi[3], kept, out=self.phi[3])
+        self.forget(temperature)
+
+    def forget(self, temperature: Array) -> None:
+        """Forget all nuclei where own nodes are above the melting temperature [K]."""
+        melted = self.reduced(temperature) >= self.kinetics.melting
+        if melted.any():
+            self.phi[:, melted] = 0.0
+
+
+class IceField:
+    """The ice of all media over time, and its largest fraction at every own node.
+
+    Args:
+        heat: the equation, which feels its latent heat.
+        conditions: as of `ice_conditions`.
+    """
+
+    def __init__(self, heat: HeatEquation, conditions: Array) -> None:
+        self.heat, self.frozen, owned = heat, heat.thermo.frozen, heat.owned
+        self.media: list[MediumIce] = []
+        for number, (medium, names) in enumerate(heat.members):
+            filled = np.flatnonzero(np.sum([heat.operators.mass[name][:owned] for name in names], axis=0))
+            nodes = slice(0, owned) if filled.size == owned else filled
+            if medium.kinetics is not None and medium.freezing is not None:
+                self.media.append(MediumIce(number, medium.kinetics, nodes, conditions[:, number, nodes]))
+        self.peak = np.zeros((len(heat.members), owned))
+        self.now = np.zeros((len(heat.members), owned))
+        self._last: tuple[float, Array] | None = None  # time [s] and temperature [K] where the last step ended
+
+    def look(self, temperature: float) -> None:
+        """Look at the ice that there is at a temperature [K] of the whole body."""
+        everywhere = np.full(self.heat.layout.total, temperature)
+        present = self.frozen.present(everywhere)
+        self.heat.conduction.take_ice(present, everywhere)
+        self._keep(present[:, : self.heat.owned])
+
+    def jumped(self) -> None:
+        """Forget the last temperature: surfaces were set to another one."""
+        self._last = None
+
+    def advance(self, step: Step) -> tuple[bool, float]:
+        """Let ice form over an accepted step. Collective.
+
+        Returns:
+            whether the temperature has changed by its latent heat, and the largest step [s] that follows this closely.
+        """
+        heat = self.heat
+        end = heat.temperature(step.state(step.end)).copy()
+        fresh = self._last is not None and self._last[0] == step.start
+        start = self._last[1] if fresh and self._last else heat.temperature(step.state(step.start)).copy()
+        self._last = step.end, end
+        needed, active = heat.largest(self._needed(step, start, end), float(self.frozen.active))
+        count = min(math.ceil(needed), MOST_SUBSTEPS)
+        if count == 0 and not active:
+            return False, math.inf
+        self._grow(step, count, active > 0.0)
+        fraction = self.frozen.fraction.copy()
+        for ice in self.media:
+            fraction[ice.number, ice.nodes] = ice.fraction()
+        (most,) = heat.largest(float(fraction.max(initial=0.0)))
+        if not active and most <= LEAST:
+            self._keep(fraction[:, : heat.owned])
+            for ice in self.media:
+                ice.forget(end)
+            return False, math.inf
+        return self._feel(step, fraction, end)
+
+    def _needed(self, step: Step, start: Array, end: Array) -> float:
+        """Number of substeps that resolve the kinetics on this rank; 0 where no ice can form."""
+        needed = 0.0
+        for ice in self.media:
+            t0, t1 = ice.reduced(start), ice.reduced(end)
+            low, high = np.minimum(t0, t1), np.maximum(t0, t1)
+            near = (high > ice.kinetics.glass_transition) & (low < ice.kinetics.melting)
+            if not near.any():
+                continue
+            growth = np.maximum(ice.rates(start)[1], ice.rates(end)[1])[near]
+            grown = growth * ice.phi[2][near] * (step.end - step.start)
+            needed = max(needed, 1e-9, float((high - low)[near].max()) / CHANGE, min(float(grown.max()), 1.0) / GROWTH)
+        return needed
+
+    def _grow(self, step: Step, count: int, active: bool) -> None:
+        """Nucleation and growth over a step, in equal parts; where there is much ice, with the heat that it releases."""
+        duration = (step.end - step.start) / max(count, 1)
+        fraction = self.frozen.fraction.copy() if active else self.frozen.fraction
+        for number in range(count):
+            temperature = self.heat.temperature(step.state(step.start + (number + 0.5) * duration))
+            for ice in self.media:
+                grow(ice.phi, *ice.rates(temperature), duration)
+                if active:
+                    fraction[ice.number, ice.nodes] = ice.fraction()
+            if active:
+                self.frozen.take(fraction)
+
+    def _feel(self, step: Step, fraction: Array, before: Array) -> tuple[bool, float]:
+        """Let the temperature follow the ice of own nodes, and melt what can't be. Collective."""
+        heat, layout = self.heat, self.heat.layout
+        if layout.comm.size > 1:
+            for number, own in enumerate(fraction[:, : layout.owned].copy()):
+                fraction[number] = layout.filled(own)
+        self.frozen.take(fraction)
+        after = heat.temperature(step.state(step.end)).copy()
+        everywhere = layout.filled(after) if layout.comm.size > 1 else after
+        present = self.frozen.present(everywhere)
+        self._keep(present[:, : heat.owned])
+        for ice in self.media:
+            ice.melt(after, present[ice.number, ice.nodes])
+            fraction[ice.number] = present[ice.number]
+        self.frozen.take(fraction)
+        heat.conduction.take_ice(present, everywhere)
+        self._last = step.end, after
+        (most,) = heat.largest(float(np.abs(after - before).max(initial=0.0)))
+        size = step.end - step.start
+        return most > FELT, size * LATENT_STEP / most if most > 0.0 else math.inf
+
+    def _keep(self, present: Array) -> None:
+        """Take note of the ice fraction of own nodes."""
+        self.now[:] = present
+        np.maximum(self.peak, self.now, out=self.peak)

@@ -1,0 +1,68 @@
+"""What the report says of ice and stress: each region's ice, its stress in the glass, and when it passed its transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanowarm.results.picture import BLACK, BLUE, ORANGE, Chart, Line
+
+Row = Mapping[str, Any]
+History = Mapping[str, NDArray[Any]]
+
+PERCENT = 100.0
+
+
+def ice_and_stress(summary: Row) -> Row | None:
+    """What the section shows: rows of `ice`, `stress` and `crossings`, each with its region; None where there are none."""
+    regions: Mapping[str, Row] = summary["regions"]
+    told = {
+        "ice": [_ice(name, region) for name, region in regions.items() if region.get("ice_fraction") or region.get("ice_note")],
+        "stress": [_stress(name, region) for name, region in regions.items() if _has_stress(region)],
+        "crossings": [{"region": name, **row} for name, region in regions.items() for row in region.get("crossings") or ()],
+    }
+    return told if any(told.values()) else None
+
+
+def _ice(name: str, region: Row) -> Row:
+    """Ice of a region, in percent of what can freeze, and its mass [g]."""
+    seen = region.get("ice_fraction") or {}
+    parts = {part: None if seen.get(part) is None else PERCENT * seen[part] for part in ("min", "mean", "max")}
+    return {"region": name, "note": region.get("ice_note"), "mass": region.get("ice_g"), **parts}
+
+
+def _has_stress(region: Row) -> bool:
+    return any(region.get(key) for key in ("largest_tensile_stress_MPa", "stress", "glass_difference_degC"))
+
+
+def _stress(name: str, region: Row) -> Row:
+    """Largest tensile stress of a region's places [MPa], what is known of the largest of all, and the difference in the glass."""
+    spread = region.get("largest_tensile_stress_MPa") or {}
+    difference = region.get("glass_difference_degC") or {}
+    return {"region": name, "spread": spread, "peak": region.get("stress") or {}, "difference": difference}
+
+
+def ice_and_stress_charts(history: History, summary: Row) -> list[Chart]:
+    """Ice and stress of every region over time, with their limits where there is something to see."""
+    charts = []
+    for region, content in summary["regions"].items():
+        asked = [row["limit"] for row in summary["criteria"] if (row["kind"], row["region"]) == ("ice", region)]
+        columns = (("most", f"{region}_ice_max", ORANGE, "-"), ("mean", f"{region}_ice_mean", BLACK, "--"))
+        lines = [Line(label, PERCENT * history[name], colour, style) for label, name, colour, style in columns if name in history]
+        charts.append(Chart(f"Ice in {region}", "part of what can freeze [%]", _with_limit(lines, "limit", PERCENT, asked)))
+        stress = f"{region}_stress_MPa"
+        largest = [Line("largest", history[stress], ORANGE)] if stress in history else []
+        strength = (content.get("stress") or {}).get("tensile_strength_MPa")
+        known = [] if strength is None else [strength]
+        charts.append(Chart(f"Tensile stress in {region}", "stress [MPa]", _with_limit(largest, "strength", 1.0, known)))
+    return [chart for chart in charts if chart.lines]
+
+
+def _with_limit(lines: list[Line], label: str, scale: float, limits: list[float]) -> tuple[Line, ...]:
+    """Curves and the lowest of their limits as a level line; none where the curves show nothing."""
+    seen = [line for line in lines if np.isfinite(line.values).any() and np.nan_to_num(line.values).any()]
+    level = [Line(label, np.full(seen[0].values.size, scale * min(limits)), BLUE, ":")] if seen and limits else []
+    return (*seen, *level)
