@@ -20,8 +20,7 @@ from nanowarm.physics.materials import Material
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.protocol import Stage
 from nanowarm.rules import Draft, check_heating, check_rules, protocol
-from nanowarm.results.evidence import Quantity
-from nanowarm.sections import CaseInput, FieldName
+from nanowarm.sections import CaseInput
 from nanowarm.shelf import Region, Shelf, is_path, read_toml
 
 # What stands in for a section that can't be used, so that the faults of the others are told with its own.
@@ -68,29 +67,14 @@ class Case:
         """Absolute paths of the geometry."""
         return tuple(path.resolve() for path in self.input.mesh.paths(self.folder).values())
 
-    @property
-    def follows_ice(self) -> bool:
-        """Whether ice is followed: a switch, a criterion or a field asks for it."""
-        return self.input.solver.ice or self._asks("ice", "ice fraction")
-
-    @property
-    def follows_stress(self) -> bool:
-        """Whether thermal stress is followed: a switch, a criterion or a field asks for it."""
-        return bool(self.input.solver.stress) or self._asks("stress", "tensile stress")
-
-    def _asks(self, quantity: Quantity, field: FieldName) -> bool:
-        """Whether a criterion looks at a quantity, or its field is written."""
-        criteria = self.input.criteria
-        return field in self.input.output.fields or any(quantity in criterion.followed() for criterion in criteria)
-
     def critical_rate(self, region: str, direction: int) -> float:
         """Critical warming (1) or cooling (-1) rate [K/s] of a region's material; infinite where not known."""
         critical = self.regions[region].medium.critical_rate(direction)
         return math.inf if critical is None else critical
 
-    def window(self, region: str, asked: tuple[float, float] | None = None) -> tuple[float, float] | None:
-        """Coldest and warmest temperature [K] between which rates of a region are looked at, if any are."""
-        window = asked or self.regions[region].medium.window
+    def window(self, region: str, asked: tuple[float, float] | None = None, direction: int = 1) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] between which warming (1) or cooling (-1) rates of a region are looked at."""
+        window = asked or self.regions[region].medium.own_window(direction)
         return None if window is None else (min(window), max(window))
 
 
@@ -179,6 +163,8 @@ def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> 
     surfaces = set(surfaces)
     found = _differences("regions", case.input.regions, set(regions))
     found += _differences("boundaries", case.input.boundaries, surfaces)
+    for name in sorted(set(case.input.stress.bonded) - surfaces):
+        found.append(f"stress.bonded: the mesh has no such outer surface; {nearest(name, surfaces)}")
     for stage in case.input.stages:
         for name in sorted(set(stage.boundaries or ()) - surfaces - set(case.input.boundaries)):
             key = joined_key("stages", stage.name, "boundaries", name)
@@ -215,6 +201,7 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
         if "particles" in region:
             region["particles"]["name"] = _absolute(region["particles"]["name"], folder)
             _resolve(region["particles"]["iron"], folder)
+        _resolve(region.get("concentration"), folder)
     return filled
 
 

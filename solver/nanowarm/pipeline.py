@@ -16,6 +16,7 @@ from nanowarm.provenance import Made, record
 from nanowarm.results.criteria import verdict
 from nanowarm.results.dose_histograms import write_histograms
 from nanowarm.results.evidence import Outcome
+from nanowarm.results.limits import limits
 from nanowarm.results.picture import make_picture
 from nanowarm.results.report import write_report
 from nanowarm.results.run_folder import (
@@ -110,12 +111,12 @@ def run(
     watch.lap("mesh")
     operators = assemble(mesh)
     equipped = equip(loaded, operators)
-    observers = Observers(loaded, equipped.heat, equipped.iron)
+    observers = Observers(loaded, equipped.heat, equipped.iron, equipped.strength)
     on_first(comm, lambda: make_folder(target))
     listener.opened(target)
     off = volume_notes(loaded, observers.recorder.region_volume)
     listener.note(off)
-    for line in (*equipped.iron_lines(), f"run folder {target}"):
+    for line in (*equipped.lines(), f"run folder {target}"):
         listener.say(line)
     observers.open(target)
     watch.lap("setup")
@@ -167,7 +168,7 @@ def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tup
     """Content of `summary.json`, without the seconds; collective."""
     mesh = observers.heat.operators.mesh
     columns = observers.columns()
-    regions = {}
+    regions, crossings = {}, observers.cold.crossings.rows()
     for name in case.regions:
         window = case.window(name)
         rates = observers.rates(name, (window, 1)).statistics() if window else None
@@ -178,12 +179,16 @@ def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tup
             "warming_rate_degC_per_min": rates,
             "temperature_degC": {what: columns[f"{name}_{what}_degC"][-1] for what in ("min", "mean", "max")},
             **(observers.doses.summary(name) if observers.doses else {}),
+            **observers.cold.summary(name),
+            "crossings": crossings.get(name, []),
         }
+    criteria = [outcome.summary() for outcome in outcomes]
     return {
         "schema": SCHEMA,
         "title": case.input.title,
         "verdict": verdict(outcomes),
-        "criteria": [outcome.summary() for outcome in outcomes],
+        "criteria": criteria,
+        "limits": limits(criteria),
         "regions": regions,
         "energy_J": solution.energy,
         "mesh": {"cells": mesh.cell_count(), "nodes": observers.heat.layout.index_map.size_global},

@@ -75,6 +75,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made, not
             "most_stages": counts.largest_stages,
         },
         "stages": stages,
+        **observers.cold.work(),
         "inputs": _inputs(case),
         "notes": [*made.notes, *notes, *observers.notes, *solution.notes, *_notes(case, counts.largest_error)],
     }
@@ -84,7 +85,7 @@ def _files(case: Case) -> list[Path]:
     """Every file that the case reads, once."""
     files = [case.path, *case.mesh_files, *case.files.values()]
     for region in case.input.regions.values():
-        files += region.particles.files(case.path.parent) if region.particles else ()
+        files += region.files(case.path.parent)
     for stage in case.stages:
         files += stage.field.files()
     return list(dict.fromkeys(files))

@@ -290,8 +290,6 @@ VOLUMETRIC_POWER = Dimension("W/m^3", "11 kW/m^3", 0.0, most=1e12)
 VolumetricPower = Annotated[float, *VOLUMETRIC_POWER.annotation()]
 PRESSURE = Dimension("Pa", "3.2 MPa", 0.0, positive=True, most=1e14)
 EXPANSION = Dimension("1/K", "6.7e-5 1/K", -1e-2, most=1e-1)
-MOLAR_ENERGY = Dimension("J/mol", "60 kJ/mol", 0.0, positive=True, most=1e7)
 
 Pressure = Annotated[float, *PRESSURE.annotation()]
 Expansion = Annotated[float, *EXPANSION.annotation()]
-MolarEnergy = Annotated[float, *MOLAR_ENERGY.annotation()]

@@ -142,8 +142,9 @@ def _record(union: Any, kind: Any) -> type[Model]:
 
 
 def _since_stage(value: Any) -> Any:
-    """A table over time that a stage gives counts from the stage's start."""
-    return {"since": "stage", **value} if isinstance(value, Mapping) and "at" in value else value
+    """A table or a program over time that a stage gives counts from the stage's start."""
+    timed = isinstance(value, Mapping) and ("at" in value or "program" in value)
+    return {"since": "stage", **value} if timed else value
 
 
 def check_rules(draft: Draft, regions: Mapping[str, Region]) -> None:
@@ -157,6 +158,7 @@ def check_rules(draft: Draft, regions: Mapping[str, Region]) -> None:
             draft.tell((section,), "empty: give at least one")
     _check_criteria(draft, regions)
     _check_shutdown(draft)
+    _check_cold(draft, regions)
     _check_stages(draft)
     _check_rows(draft)
 
@@ -191,6 +193,17 @@ def _check_shutdown(draft: Draft) -> None:
             draft.tell(("regions", name, "perfusion", "shutdown"), line)
 
 
+def _check_cold(draft: Draft, regions: Mapping[str, Region]) -> None:
+    """Tell what ice and stress can't be followed in, or with."""
+    if draft.input.follows_ice():
+        for stage in draft.input.stages:
+            if stage.steady:
+                draft.tell(("stages", stage.name, "steady"), "ice takes time to form: give a duration, or don't follow ice")
+    if draft.input.follows_stress():
+        known = {name: region.medium.mechanics for name, region in regions.items() if region.found}
+        draft.faults.extend(f"{draft.where}: {line}" for line in draft.input.stress.faults(known))
+
+
 def _check_criteria(draft: Draft, regions: Mapping[str, Region]) -> None:
     given = draft.given.get("criteria", ())
     usable = draft.usable.get("criteria", ())
@@ -204,8 +217,12 @@ def _check_criteria(draft: Draft, regions: Mapping[str, Region]) -> None:
         medium, direction = region.medium, criterion.needs_window
         if criterion.asks_critical() and medium.critical_rate(direction) is None:
             draft.tell((*key, "at_least"), f'{medium.name} has no critical rate; give one, e.g. "55 degC/min"')
-        if direction and criterion.asked_window() is None and medium.window is None:
+        if direction and criterion.asked_window() is None and medium.own_window(direction) is None:
             draft.tell((*key, "window"), f'{medium.name} has none; give one, e.g. ["-120 degC", "-20 degC"]')
+        if criterion.asks_strength() and (medium.mechanics is None or medium.mechanics.strength is None):
+            draft.tell((*key, "at_most"), f'{medium.name} has no tensile_strength; give a stress, e.g. "3.2 MPa"')
+        if criterion.asks_critical_difference() and medium.glass_difference is None:
+            draft.tell((*key, "at_most"), f'{medium.name} has no glass_temperature_difference; give one, e.g. "38 K"')
 
 
 def _check_stages(draft: Draft) -> None:

@@ -13,12 +13,14 @@ from nanowarm.model import Model, shown
 from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.damage import damage_set
 from nanowarm.physics.distributions import AnyIron
+from nanowarm.physics.equilibration import AnyConcentration
 from nanowarm.physics.fields import AnyField, NoField
 from nanowarm.physics.mechanics import StressInput
 from nanowarm.physics.perfusion import PerfusionUse
 from nanowarm.physics.protocol import StageInput
 from nanowarm.quantity import Coordinate, Duration, Temperature, Time, Tolerance, Volume, VolumetricPower
 from nanowarm.results.criteria import AnyCriterion
+from nanowarm.results.evidence import Quantity
 
 VERSION = 1  # of the case file's format
 
@@ -77,6 +79,7 @@ class RegionInput(Model):
         volume: as measured or wanted [m3]; the mesh is compared with it.
         perfusion: blood that flows in it; true for the material's own.
         metabolism: heat that it releases [W/m3]; true for the material's own.
+        concentration: of its cryoprotectant, relative to full strength, where the organ is not fully equilibrated.
     """
 
     material: str | Mixture
@@ -85,6 +88,13 @@ class RegionInput(Model):
     volume: Volume | None = None
     perfusion: PerfusionUse = None
     metabolism: bool | VolumetricPower = False
+    concentration: AnyConcentration | None = None
+
+    def files(self, folder: Path) -> tuple[Path, ...]:
+        """Images of its iron and of its concentration, by absolute path."""
+        file = None if self.concentration is None else self.concentration.model_dump().get("file")
+        own = () if file is None else ((folder / file).resolve(),)
+        return (*(self.particles.files(folder) if self.particles else ()), *own)
 
 
 class SolverInput(Model):
@@ -162,6 +172,18 @@ class CaseInput(Model):
     solver: SolverInput = SolverInput()
     stress: StressInput = StressInput()
     output: OutputInput = OutputInput()
+
+    def follows_ice(self) -> bool:
+        """Whether ice is followed: a switch, a criterion or a field asks for it."""
+        return self.solver.ice or self._asks("ice", "ice fraction")
+
+    def follows_stress(self) -> bool:
+        """Whether thermal stress is followed: a switch, a criterion or a field asks for it."""
+        return self.solver.stress not in (False, ()) or self._asks("stress", "tensile stress")
+
+    def _asks(self, quantity: Quantity, field: FieldName) -> bool:
+        """Whether a criterion looks at a quantity, or its field is written."""
+        return field in self.output.fields or any(quantity in criterion.followed() for criterion in self.criteria)
 
     @field_validator("criteria")
     @classmethod

@@ -14,6 +14,7 @@ from nanowarm.errors import CaseError
 from nanowarm.model import Location, Model, faults, frozen_copy, joined_key, nearest, shown
 from nanowarm.physics.curves import constant
 from nanowarm.physics.distributions import AnyIron, Uniform
+from nanowarm.physics.equilibration import AnyConcentration, equilibration_of
 from nanowarm.physics.materials import Material, Medium, mixture
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.perfusion import Perfusion
@@ -37,6 +38,7 @@ class Region:
         electrical_conductivity: [S/m] for eddy currents; 0 where they are not asked for.
         perfusion: blood that flows in it, if any.
         metabolism: heat that it releases [W/m3].
+        concentration: of its cryoprotectant relative to full strength, where that is not 1.
     """
 
     medium: Medium
@@ -45,6 +47,7 @@ class Region:
     electrical_conductivity: float = 0.0
     perfusion: Perfusion | None = None
     metabolism: float = 0.0
+    concentration: AnyConcentration | None = None
 
     @property
     def found(self) -> bool:
@@ -140,11 +143,21 @@ class Shelf:
         sigma = medium.electrical_conductivity or 0.0 if region.eddy else 0.0
         if region.eddy and medium is not _NOTHING and medium.electrical_conductivity is None:
             self._tell((*key, "eddy"), f"{medium.name} has no electrical_conductivity: give its file one, or leave eddy out")
-        living = (self._perfusion(key, region, medium), self._metabolism(key, region, medium))
+        self._check_concentration(key, region, medium)
+        living = (self._perfusion(key, region, medium), self._metabolism(key, region, medium), region.concentration)
         if region.particles is None:
             return Region(medium, None, NO_IRON, sigma, *living)
         particle = self._find((*key, "particles", "name"), region.particles.name, "particle", Particle, self.particles)
         return Region(medium, particle, region.particles.iron, sigma, *living)
+
+    def _check_concentration(self, key: Location, region: RegionInput, medium: Medium) -> None:
+        """Tell a concentration of something that does not say what it changes."""
+        if region.concentration is None or medium is _NOTHING:
+            return
+        try:
+            equilibration_of(medium)
+        except ValueError as error:
+            self._tell((*key, "concentration"), str(error))
 
     def _perfusion(self, key: Location, region: RegionInput, medium: Medium) -> Perfusion | None:
         """The blood flow of a region."""

@@ -40,7 +40,7 @@ class Told:
         self.told, self.peak, self.critical = rates, peak, critical
         self.asked: list[Any] = []
 
-    def window(self, region: str, asked: Any) -> Any:
+    def window(self, region: str, asked: Any, direction: int = 1) -> Any:
         return asked or (150.0, 260.0)
 
     def critical_rate(self, region: str, direction: int) -> float:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
+from nanowarm.numerics.concentration import ConcentrationField
 from nanowarm.numerics.dose_fields import DoseFields, NodeTemperatures, doses_matter
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.iron import IronField
@@ -18,6 +21,7 @@ from nanowarm.numerics.measuring import measured
 from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import GlassDifference, Nodes, Recorder, nodes_of
+from nanowarm.numerics.vitrification import Vitrification
 from nanowarm.numerics.windows import WindowRates
 from nanowarm.numerics.writers import FieldFile
 from nanowarm.physics.protocol import EndCondition
@@ -35,16 +39,25 @@ class Observers:
         case: the case.
         heat: the equation.
         iron: of each region with particles.
+        strength: concentration of each region that is not at full strength.
     """
 
-    def __init__(self, case: Case, heat: HeatEquation, iron: Mapping[str, IronField]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        heat: HeatEquation,
+        iron: Mapping[str, IronField],
+        strength: Mapping[str, ConcentrationField] = MappingProxyType({}),
+    ) -> None:
         self.case, self.heat, self._iron = case, heat, iron
         self.nodes: dict[str, Nodes] = {name: nodes_of(heat, name) for name in case.regions}
         pairs = {(c.region, below) for c in case.input.criteria if (below := c.asked_below()) is not None}
         self._differences = {(name, below): GlassDifference(self.nodes[name], below) for name, below in sorted(pairs)}
         output = case.input.output
         probes = {name: self._probe(name, point) for name, point in output.probes.items()}
-        self.recorder = Recorder(heat, self.nodes, list(self._differences.values()), probes)
+        self.cold = Vitrification(case, heat, self.nodes, strength)
+        differences = [*self._differences.values(), *self.cold.differences.values()]
+        self.recorder = Recorder(heat, self.nodes, differences, probes)
         self._evidence: dict[tuple[str, Window], RateEvidence] = {}
         self.windows: dict[Window, WindowRates] = {window: WindowRates(heat, *window) for window in self._windows()}
         self.doses = DoseFields(case, heat, self.nodes) if doses_matter(case) else None
@@ -67,7 +80,8 @@ class Observers:
 
     def _windows(self) -> list[Window]:
         """Every window that a criterion looks at, and that of each region's material."""
-        asked = [(self.window(c.region, c.asked_window()), c.needs_window) for c in self.case.input.criteria]
+        criteria = self.case.input.criteria
+        asked = [(self.window(c.region, c.asked_window(), c.needs_window), c.needs_window) for c in criteria]
         own = [(self.window(name), 1) for name in self.case.regions]
         return list(dict.fromkeys((window, direction) for window, direction in asked + own if window and direction))
 
@@ -102,6 +116,7 @@ class Observers:
         self.recorder.initial = initial
         if self._temperatures:
             self._temperatures.look(state)
+        self.cold.begin(state)
         self._keep(0.0, stage, state, row=True)
         self.recorder.reduce()
 
@@ -109,6 +124,7 @@ class Observers:
         """Look at what held surfaces did to the state where a stage begins."""
         for window in self.windows.values():
             window.jumped(time, before, after)
+        self.cold.jumped(time, before, after)
         if self._temperatures:
             self._temperatures.look(after)
 
@@ -123,6 +139,7 @@ class Observers:
         """Look at an accepted step; `last` of a stage gets a row of its own."""
         for window in self.windows.values():
             window.observe(step)
+        self.cold.observe(step)
         for follower in (self.doses, self._temperatures):
             if follower:
                 follower.observe(step)
@@ -136,10 +153,16 @@ class Observers:
             self._keep(step.end, stage, step.state(step.end), row=last or on_grid, last=last)
         self.recorder.reduce()
 
+    def end(self, time: float, state: Array) -> None:
+        """Look at the last state of a run; collective."""
+        self.cold.finish(time, state)
+
     def _keep(self, time: float, stage: str, state: Array, row: bool, last: bool = False) -> None:
         temperature = self.recorder.observe(time, stage, state, row)
         if self.doses and row:
             self.doses.row(time, temperature)
+        if row:
+            self.cold.row(time)
         frames = time / self._frames_every
         if self._file is None or not row or not (last or abs(frames - round(frames)) < 1e-6):
             return
@@ -172,6 +195,7 @@ class Observers:
         fields = {name: np.full(owned, np.nan) for name in ("warming rate", "slowest warming rate", "warming rate margin")}
         if self.doses:
             fields |= {"CEM43": self.doses.cem43, "damage": self.doses.omega}
+        fields |= self.cold.fields()
         for name, region in self.case.regions.items():
             window = self.case.window(name)
             if window is None:
@@ -183,12 +207,13 @@ class Observers:
             slowest = np.where(finished, rates.slowest, np.nan)[nodes] * 60.0
             fields["slowest warming rate"][nodes] = slowest
             if region.medium.critical_warming_rate:
-                fields["warming rate margin"][nodes] = mean / (60.0 * region.medium.critical_warming_rate)
+                needed = 60.0 * region.medium.critical_warming_rate * self.cold.faster(name, 1)
+                fields["warming rate margin"][nodes] = mean / needed
         return {name: values for name, values in fields.items() if name in self.case.input.output.fields}
 
-    def window(self, region: str, asked: tuple[float, float] | None = None) -> tuple[float, float] | None:
-        """Coldest and warmest temperature [K] of the window asked for, or of the region's material."""
-        return self.case.window(region, asked)
+    def window(self, region: str, asked: tuple[float, float] | None = None, direction: int = 1) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] of the window asked for, or of the region's material for a direction."""
+        return self.case.window(region, asked, direction)
 
     def critical_rate(self, region: str, direction: int) -> float:
         """Critical warming (1) or cooling (-1) rate [K/s] of a region's material."""
@@ -198,7 +223,11 @@ class Observers:
         """How fast a region went through a window; collective."""
         key = region, window
         if key not in self._evidence:
-            self._evidence[key] = self.windows[window].evidence(self.nodes[region])
+            seen = self.windows[window].evidence(self.nodes[region])
+            faster = self.cold.faster(region, window[1])
+            if not np.isscalar(faster):
+                faster = np.concatenate(self.heat.layout.comm.allgather(faster))
+            self._evidence[key] = replace(seen, faster=faster)
         return self._evidence[key]
 
     def difference(self, region: str, below: float) -> PeakEvidence:
@@ -229,13 +258,37 @@ class Observers:
             raise ValueError(f"{quantity} is not followed")
         return self.doses.spread(quantity, region, margin)
 
+    def ice(self, region: str) -> Spread | None:
+        """Largest ice fraction of each node; None where it is not known how ice forms."""
+        return self.cold.ice(region)
+
+    def stress(self, region: str) -> Spread | None:
+        """Largest tensile principal stress [Pa] of each cell that was ever solid; None where none was."""
+        return None if self.cold.stress is None else self.cold.stress.spread(region)
+
+    def stress_peak(self, region: str) -> PeakEvidence:
+        """The largest tensile stress [Pa] of a region, when and where."""
+        return PeakEvidence(None) if self.cold.stress is None else self.cold.stress.peak(region)
+
+    def strength(self, region: str) -> float | None:
+        """Tensile strength [Pa] of a region's material, None where not known."""
+        return self.cold.strength(region)
+
+    def glass_difference_limit(self, region: str) -> float | None:
+        """Largest difference of temperature [K] that the glass of a region's material bears, None where not known."""
+        return self.case.regions[region].medium.glass_difference
+
+    def time_above(self, region: str, temperature: float) -> Spread:
+        """Time [s] that each node of a region has spent above a temperature [K]."""
+        return self.cold.time_above(region, temperature)
+
     def damage_by_region(self) -> dict[str, Array]:
         """Damage Omega of own nodes, shape (owned,), by region; empty where none is followed."""
         return self.doses.damage_by_region() if self.doses else {}
 
     def columns(self) -> dict[str, list[float]]:
         """Columns of `history.csv`."""
-        return self.recorder.columns | (self.doses.columns if self.doses else {})
+        return self.recorder.columns | (self.doses.columns if self.doses else {}) | self.cold.columns()
 
     def judge(self) -> tuple[Outcome, ...]:
         """Outcome of every criterion, on every rank."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,14 @@ from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import CaseError
+from nanowarm.numerics.concentration import ConcentrationField, concentration_field
 from nanowarm.numerics.eddy import eddy_heating
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.heating import EddySolve
 from nanowarm.numerics.iron import IronField, nodal_iron
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.stack import MPI
+from nanowarm.physics.equilibration import ASSUMPTIONS, equilibration_of
 from nanowarm.physics.fields import AnyField
 
 Array = NDArray[np.float64]
@@ -31,15 +34,17 @@ class Equipped:
         heat: the equation.
         iron: the iron of each region with particles.
         notes: what a user should know.
+        strength: the concentration of each region that is not at full strength.
     """
 
     heat: HeatEquation
     iron: dict[str, IronField]
     notes: tuple[str, ...]
+    strength: dict[str, ConcentrationField]
 
-    def iron_lines(self) -> list[str]:
-        """The iron of each region in a line: in the mesh, and in the image and as declared where there are such."""
-        lines = []
+    def lines(self) -> list[str]:
+        """Concentration and iron of each region in a line: iron in the mesh, in the image and as declared, if there are such."""
+        lines = [field.line(name) for name, field in self.strength.items()]
         for name, field in self.iron.items():
             totals = field.totals
             others = (("image", totals.image), ("declared", totals.declared))
@@ -58,12 +63,34 @@ def equip(case: Case, operators: Operators, equation: type[HeatEquation] = HeatE
     iron = {name: _iron(case, operators, name) for name, region in case.regions.items() if region.particle is not None}
     concentration = {name: field.concentration for name, field in iron.items()}
     tolerance = case.input.solver.tolerance
-    diluted: dict[str, Array] | None = {} if case.follows_ice else None
+    strength = {n: _strength(case, operators, n) for n, region in case.regions.items() if region.concentration is not None}
+    diluted = _diluted(case, strength) if case.input.follows_ice() else None
     heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators), diluted)
     heat.prepare(case.stages)
-    notes = [f"{name}: {note}" for name, field in iron.items() for note in field.notes]
+    notes = [f"{name}: {note}" for found in (iron, strength) for name, field in found.items() for note in field.notes]
+    notes += [*(field.line(name) for name, field in strength.items()), *(ASSUMPTIONS if strength else ())]
     notes += _validity(case, heat)
-    return Equipped(heat, iron, tuple(notes))
+    return Equipped(heat, iron, tuple(notes), strength)
+
+
+def _strength(case: Case, operators: Operators, region: str) -> ConcentrationField:
+    """The concentration of a region that is not at full strength."""
+    given = case.regions[region].concentration
+    if given is None:
+        raise ValueError(f"{region} is at full strength")
+    try:
+        return concentration_field(given, operators, region, case.folder)
+    except CaseError as error:
+        raise CaseError(*(f"{case.path}: regions.{region}.concentration: {fault}" for fault in error.faults)) from None
+
+
+def _diluted(case: Case, strength: Mapping[str, ConcentrationField]) -> dict[str, Array]:
+    """What the ice of regions depends on that are not at full strength, as of `ice_conditions`."""
+    found = {}
+    for name, field in strength.items():
+        shift = equilibration_of(case.regions[name].medium)
+        found[name] = np.array((*shift.reduced_temperature(field.values), shift.time_scale(field.values)))
+    return found
 
 
 def _validity(case: Case, heat: HeatEquation) -> list[str]:

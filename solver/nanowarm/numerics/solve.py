@@ -98,6 +98,7 @@ def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable
             time = run.carry(lambda where: report(Progress(end=end, **where)))
             notes += run.notes()
         stage_ends[stage.name] = time
+    observers.end(time, state)
     energy = _energy(heat, state, initial)
     return Solution(time, stage_ends, energy, integrator.counts, integrator.radius, tuple(notes))
 

@@ -16,7 +16,7 @@ from nanowarm.physics.mechanics import Mechanics, StressInput, largest_principal
 
 Array = NDArray[np.float64]
 
-MOST_CELLS = 60_000  # for which order 2 takes seconds
+MOST_CELLS = 15_000  # for which a solve of order 2 takes a second or two
 
 
 class StressState:
@@ -39,8 +39,8 @@ class StressState:
         self.operators, self.given = operators, given
         mesh = operators.mesh
         self._held = dict.fromkeys(given.bonded, (0, 1, 2)) if held is None else held
-        order = given.order or (2 if mesh.cell_count() <= MOST_CELLS else 1)
-        self.elasticity = Elasticity(mesh, order, self._held)
+        self.order = given.order or (2 if mesh.cell_count() <= MOST_CELLS else 1)
+        self.elasticity = Elasticity(mesh, self.order, self._held)
         self._regions = [(mesh.cells(name), mechanics[name]) for name in mesh.region_names]
         self._nodes = operators.space.dofmap.list
         shape = len(self._nodes), len(self.elasticity.corners)

@@ -19,8 +19,11 @@ from nanowarm.results.evidence import TIE, PeakEvidence, Spread
 Array = NDArray[np.float64]
 
 ABOVE = 20.0  # [K] above the temperature at which it sets, from which on a glass former is followed
+BELOW = 15.0  # [K] below that temperature, from which on it only deforms elastically
+IN_GLASS = 3.0  # times as much may a temperature change there: any increment is exact, only the peak is to be caught
 _MEGAPASCAL = 1e6  # [Pa]
 _SAME_TIME = 1e-9  # of a step
+_SAME_CHANGE = 1e-6  # of the resolution
 
 
 class StressFields:
@@ -85,11 +88,12 @@ class StressFields:
             for time in self._times[inside]:
                 self._advance(float(time), self.heat.temperature(step.state(time)))
             return
-        parts = max(1, math.ceil(self._change(self.heat.temperature(step.state(step.end))) / self.resolution - 1e-9))
+        change = self._change(self.heat.temperature(step.state(step.end)))
+        parts = max(1, math.ceil(change / self.resolution - _SAME_CHANGE))
         for part in range(1, parts + 1):
             time = step.end if part == parts else step.start + part / parts * (step.end - step.start)
             temperature = self.heat.temperature(step.state(time))
-            if self._change(temperature) >= self.resolution:
+            if self._change(temperature) >= (1.0 - _SAME_CHANGE) * self.resolution:
                 self._advance(time, temperature)
 
     def finish(self, time: float, state: Array) -> None:
@@ -153,7 +157,9 @@ class StressFields:
     def _change(self, temperature: Array) -> float:
         """Largest change [K] since the last solve of a temperature that matters; collective."""
         matters = np.minimum(temperature, self._last) < self._limit
-        (change,) = self.heat.largest(float(np.abs(temperature - self._last)[matters].max(initial=0.0)))
+        change = np.abs(temperature - self._last)
+        change[np.maximum(temperature, self._last) < self._limit - ABOVE - BELOW] /= IN_GLASS
+        (change,) = self.heat.largest(float(change[matters].max(initial=0.0)))
         return change
 
     def _advance(self, time: float, temperature: Array) -> None:

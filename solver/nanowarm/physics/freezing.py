@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,7 @@ class Freezing:
         enthalpy_at_melting: h there [J/m3].
         capacity_loss: part of the capacity that is lost at X = 1.
         frozen_conductivity: [W/m/K] at X = 1.
+        most_ice: mass of ice per volume at X = 1 [kg/m3], not a number where not known.
     """
 
     melting: float
@@ -80,6 +82,7 @@ class Freezing:
     enthalpy_at_melting: float
     capacity_loss: float
     frozen_conductivity: Curve
+    most_ice: float = math.nan
 
     def equilibrium(self, temperature: Array) -> Array:
         """Largest X at a temperature [K], by the lever rule along a straight liquidus; 0 above melting, 1 below `solid`."""
@@ -122,7 +125,7 @@ def freezing_of(solution: Solution, enthalpy: Curve, conductivity: Curve) -> Fre
     middle = 0.5 * (solution.melting + solution.solid)
     at_melting, at_middle = enthalpy.integral(solution.melting), enthalpy.integral(middle)
     latent = [solution.most_ice * latent_heat_of_ice(t) for t in (solution.melting, middle)]
-    volume = solution.most_ice / ICE_DENSITY
+    volume = min(solution.most_ice / ICE_DENSITY, 1.0)
     knots = np.unique(np.concatenate((conductivity.at, np.arange(COLDEST, max(solution.melting, COLDEST) + GRID, GRID))))
     frozen = Curve(knots, (1.0 - volume) * conductivity(knots) + volume * conductivity_of_ice(knots))
     return Freezing(
@@ -134,4 +137,5 @@ def freezing_of(solution: Solution, enthalpy: Curve, conductivity: Curve) -> Fre
         float(at_melting),
         float((latent[0] - latent[1]) / (at_melting - at_middle)),
         frozen,
+        solution.most_ice,
     )

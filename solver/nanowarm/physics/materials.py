@@ -183,6 +183,10 @@ class Medium:
         flows = [supply.share * supply.flow.blood_volume_rate(supply.density, blood_density) for supply in self.supplies]
         return sum(flows) if flows else None
 
+    def own_window(self, direction: int) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] between which warming (1) or cooling (-1) rates are judged, if known."""
+        return (self.cooling_window if direction < 0 else None) or self.window
+
     def critical_rate(self, direction: int) -> float | None:
         """Critical warming (1) or cooling (-1) rate [K/s]."""
         return self.critical_warming_rate if direction > 0 else self.critical_cooling_rate

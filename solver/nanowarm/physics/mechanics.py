@@ -29,6 +29,7 @@ GLASS = 12.0  # log10 of the viscosity [Pa s] at the glass transition, Wowk (201
 LIQUID = 0.49  # Poisson's ratio of what flows: nearly incompressible, and still solvable
 _PIECES = 12  # of an increment; in each the logarithm of the relaxation rate is taken as linear
 _NEARLY_ONE = 1e-3  # difference of logarithms below which a logarithmic mean is the arithmetic one to 1e-7
+_NO_STRESS = 1e-90  # [Pa] whose cube is not yet 0
 
 Rheology = Literal["Maxwell", "elastic"]
 
@@ -186,7 +187,7 @@ def largest_principal(stress: Array) -> Array:
     second = (x * x + y * y + z * z) / 6.0 + (xy * xy + xz * xz + yz * yz) / 3.0
     radius = np.sqrt(second)
     third = 0.5 * (x * (y * z - yz * yz) - xy * (xy * z - yz * xz) + xz * (xy * yz - y * xz))
-    cosine = np.clip(third / np.where(radius > 0.0, radius, 1.0) ** 3, -1.0, 1.0)
+    cosine = np.clip(third / np.where(radius > _NO_STRESS, radius, 1.0) ** 3, -1.0, 1.0)
     return np.asarray(mean + 2.0 * radius * np.cos(np.arccos(cosine) / 3.0))
 
 
@@ -205,7 +206,7 @@ class StressInput(Model):
     order: Literal[1, 2] | None = None
     bonded: tuple[str, ...] = ()
     container_expansion: Expansion = 0.0
-    resolution: Annotated[TemperatureDifference, Field(gt=0.0)] = 4.0
+    resolution: Annotated[TemperatureDifference, Field(gt=0.0)] = 6.0
 
     def faults(self, mechanics: Mapping[str, Mechanics | None]) -> list[str]:
         """One line for every region whose material says too little.

@@ -53,11 +53,13 @@ class RateCriterion(Criterion):
 
     def judge(self, seen: Seen) -> Outcome:
         """Outcome for the rates that were seen."""
-        window = seen.window(self.region, self.window)
+        window = seen.window(self.region, self.window, self.needs_window)
         if window is None:
             raise ValueError(f"{self.region} has no window; load_case has refused that")
-        asked = seen.critical_rate(self.region, self.needs_window) if self.at_least == "critical" else self.at_least
-        return self._outcome(seen.rates(self.region, (window, self.needs_window)), asked)
+        evidence = seen.rates(self.region, (window, self.needs_window))
+        if self.at_least == "critical":
+            return self._outcome(evidence.at_full_strength(), seen.critical_rate(self.region, self.needs_window))
+        return self._outcome(evidence, self.at_least)
 
     def _outcome(self, evidence: RateEvidence, limit: float) -> Outcome:
         rate = evidence.rate if self.measure == "mean" else np.minimum(evidence.rate, evidence.slowest)

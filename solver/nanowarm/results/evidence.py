@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -36,6 +36,7 @@ class RateEvidence:
             infinite where not even that.
         slowest: slowest instantaneous rate seen inside the window [K/s], infinite where none was.
         finished: whether both crossings were seen.
+        faster: critical rate of each node over that at full strength; 1 but in partly equilibrated organs.
     """
 
     volume: Array
@@ -43,6 +44,11 @@ class RateEvidence:
     rate: Array
     slowest: Array
     finished: NDArray[np.bool_]
+    faster: Array | float = 1.0
+
+    def at_full_strength(self) -> RateEvidence:
+        """The same with rates relative to what a solution needs that is weaker or stronger than at full strength."""
+        return replace(self, rate=self.rate / self.faster, slowest=self.slowest / self.faster, faster=1.0)
 
     def statistics(self) -> dict[str, float | None]:
         """Smallest, mean (by volume) and largest rate [K/min] of what went all the way, and its volume fraction."""
@@ -170,8 +176,8 @@ class Outcome:
 class Seen(Protocol):
     """What a run can be asked about when it is judged."""
 
-    def window(self, region: str, asked: tuple[float, float] | None) -> tuple[float, float] | None:
-        """Coldest and warmest temperature [K] of the window asked for, or of the region's material."""
+    def window(self, region: str, asked: tuple[float, float] | None, direction: int = 1) -> tuple[float, float] | None:
+        """Coldest and warmest temperature [K] of the window asked for, or of the region's material for a direction."""
 
     def critical_rate(self, region: str, direction: int) -> float:
         """Critical warming (1) or cooling (-1) rate [K/s] of a region's material."""
