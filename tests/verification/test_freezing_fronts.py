@@ -34,6 +34,7 @@ def _water() -> Medium:
         concentrated=0.5005,  # so little more that the ice grows straight with the temperature
         latent_at_melting=LATENT,
         enthalpy_at_melting=ENTHALPY,
+        enthalpy_at_solid=-200.0 * LIQUID[1],  # far below: ice has one capacity
         capacity_loss=1.0 - SOLID[1] / LIQUID[1],
         frozen_conductivity=constant(SOLID[0]),
     )

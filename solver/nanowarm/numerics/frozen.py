@@ -25,8 +25,8 @@ class Frozen:
     """The ice of all nodes, and what it does to their enthalpy.
 
     A node with the enthalpy density u and the ice fraction X, of a medium with u = h(T) - X c(h), has as much h as
-    if it had no ice and were h = gain u + shift; where there can't be so much ice at its temperature, it lies on the
-    liquidus instead, and h is solved for.
+    if it had no ice and were h = gain u + shift, or u + X c below the glass transition. Where there can't be so much
+    ice at its temperature, it lies on the liquidus instead, and h is solved for.
 
     Args:
         media: of the thermodynamics.
@@ -46,8 +46,9 @@ class Frozen:
         alone[shared] = False
         self._own = {number: np.flatnonzero((medium == number) & alone) for number, _, _ in self._freezing}
         self._gain, self._shift, self._ceiling = np.ones(size), np.zeros(size), np.full(size, np.inf)
+        self._glassy = np.zeros(size)  # X c below the glass transition
         self._melted, self._slope = np.full(size, np.inf), np.ones(size)
-        self._h, self._guess = np.empty(size), np.zeros(size)
+        self._h, self._glass_h, self._guess = np.empty(size), np.empty(size), np.zeros(size)
         for number, own, freezing in self._freezing:
             nodes = self._own[number]
             self._melted[nodes] = own.enthalpy(self._actual(number, nodes, np.array(freezing.melting)))
@@ -66,7 +67,9 @@ class Frozen:
             nodes = self._own[number]
             x = np.where(self.fraction[number, nodes] > LEAST, self.fraction[number, nodes], 0.0)
             self._gain[nodes] = 1.0 / (1.0 - x * freezing.capacity_loss)
-            self._shift[nodes] = x * float(freezing.latent(np.array(0.0))) * self._gain[nodes]
+            at_melting = freezing.latent_at_melting - freezing.capacity_loss * freezing.enthalpy_at_melting
+            self._shift[nodes] = x * at_melting * self._gain[nodes]
+            self._glassy[nodes] = x * float(freezing.latent(np.array(freezing.enthalpy_at_solid)))
             warmest = self._actual(number, nodes, freezing.warmest(x))
             self._ceiling[nodes] = np.where(x > 0.0, medium.enthalpy(warmest), np.inf)
 
@@ -78,6 +81,8 @@ class Frozen:
         """Enthalpy density without ice h of every node [J/m3]; overwritten by the next call. Shared nodes are left alone."""
         h = np.multiply(self._gain, enthalpy, out=self._h)
         h += self._shift
+        np.add(enthalpy, self._glassy, out=self._glass_h)
+        np.maximum(h, self._glass_h, out=h)
         self._on_liquidus = np.flatnonzero(h > self._ceiling)
         if self._on_liquidus.size:
             liquid = enthalpy[self._on_liquidus] >= self._melted[self._on_liquidus]
@@ -113,7 +118,7 @@ class Frozen:
 
     def slope(self) -> Array:
         """dh/du of every node, at the state of the last `warmed`."""
-        now = self._gain.copy()
+        now = np.where(self._h > self._glass_h, self._gain, 1.0)
         now[self._on_liquidus] = self._slope[self._on_liquidus]
         return now
 
@@ -134,9 +139,9 @@ class Frozen:
         scale = self._scale[number, nodes]
         most, steep = _lever(freezing, scale * temperature + self._offset[number, nodes])
         x = np.where(x > LEAST, x, 0.0)
-        latent = freezing.latent(medium.enthalpy(temperature))
-        here = np.minimum(x, most)
-        change = here * freezing.capacity_loss * medium.capacity(temperature)
+        h = medium.enthalpy(temperature)
+        latent, here = freezing.latent(h), np.minimum(x, most)
+        change = here * np.where(h > freezing.enthalpy_at_solid, freezing.capacity_loss, 0.0) * medium.capacity(temperature)
         return here * latent, change + np.where(x > most, steep * scale * latent, 0.0)
 
     def difference(self, number: int) -> Curve:

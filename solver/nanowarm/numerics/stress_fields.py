@@ -159,8 +159,7 @@ class StressFields:
         matters = np.minimum(temperature, self._last) < self._limit
         change = np.abs(temperature - self._last)
         change[np.maximum(temperature, self._last) < self._limit - ABOVE - BELOW] /= IN_GLASS
-        (change,) = self.heat.largest(float(change[matters].max(initial=0.0)))
-        return change
+        return self.heat.largest(float(change[matters].max(initial=0.0)))[0]
 
     def _advance(self, time: float, temperature: Array) -> None:
         self._last = temperature.copy()

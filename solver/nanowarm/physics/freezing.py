@@ -62,13 +62,14 @@ class Freezing:
 
     X is the frozen part of what can freeze. The enthalpy density of the medium is h(T) - X c, h that without ice, and
     c = latent_at_melting + capacity_loss (h - h(melting)): so the capacity of the frozen medium is lower by a constant
-    factor, and the latent heat falls with the temperature as the capacities of water and ice differ.
+    factor, and the latent heat falls with the temperature as the capacities of water and ice differ. Below `solid`, where
+    water is a glass that has about the capacity of ice, c stays as it is there.
 
     Args:
         melting, solid: [K], of the solution.
         solute, concentrated: mass fractions, of the solution.
         latent_at_melting: [J/m3] per X.
-        enthalpy_at_melting: h there [J/m3].
+        enthalpy_at_melting, enthalpy_at_solid: h at the two temperatures [J/m3].
         capacity_loss: part of the capacity that is lost at X = 1.
         frozen_conductivity: [W/m/K] at X = 1.
         most_ice: mass of ice per volume at X = 1 [kg/m3], not a number where not known.
@@ -80,6 +81,7 @@ class Freezing:
     concentrated: float
     latent_at_melting: float
     enthalpy_at_melting: float
+    enthalpy_at_solid: float
     capacity_loss: float
     frozen_conductivity: Curve
     most_ice: float = math.nan
@@ -102,7 +104,8 @@ class Freezing:
 
     def latent(self, enthalpy: Array) -> Array:
         """C [J/m3] at an enthalpy density without ice [J/m3]."""
-        return np.asarray(self.latent_at_melting + self.capacity_loss * (enthalpy - self.enthalpy_at_melting))
+        above = np.maximum(enthalpy, self.enthalpy_at_solid) - self.enthalpy_at_melting
+        return np.asarray(self.latent_at_melting + self.capacity_loss * above)
 
     @property
     def _span(self) -> float:
@@ -135,6 +138,7 @@ def freezing_of(solution: Solution, enthalpy: Curve, conductivity: Curve) -> Fre
         solution.concentrated,
         latent[0],
         float(at_melting),
+        float(enthalpy.integral(solution.solid)),
         float((latent[0] - latent[1]) / (at_melting - at_middle)),
         frozen,
         solution.most_ice,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nanowarm.model import Model
 from nanowarm.physics.blood_flow import PerfusionRate, Supply
@@ -64,6 +64,19 @@ class Material(Model):
     tensile_strength: Value[Pressure] | None = None
     viscosity: GlassViscosity | None = None
     set_temperature: Value[Temperature] | None = None
+
+    @model_validator(mode="after")
+    def _can_freeze(self) -> Material:
+        if self.glass_transition and self.melting and self.glass_transition.value >= self.melting.value:
+            raise ValueError("`glass_transition` must lie below `melting`")
+        if self.water_fraction and self.concentrated_fraction:
+            solute = 1.0 - self.water_fraction.value
+            if not 0.0 < solute < self.concentrated_fraction.value:
+                raise ValueError(
+                    f"its solute, 1 - water_fraction = {solute:g}, must be above 0 and below `concentrated_fraction`: "
+                    "freezing concentrates it"
+                )
+        return self
 
     def medium(self) -> Medium:
         """The material as the heat equation sees it."""
