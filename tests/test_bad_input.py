@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import os
 import shutil
@@ -27,6 +28,28 @@ GEL: dict[str, Any] = {
     "density": SOURCED | {"value": "1000 kg/m^3"},
     "specific_heat": SOURCED | {"value": "3000 J/kg/K"},
     "conductivity": SOURCED | {"value": "0.5 W/m/K"},
+}
+BRITTLE: dict[str, Any] = GEL | {
+    "youngs_modulus": SOURCED | {"value": "1 GPa"},
+    "poissons_ratio": SOURCED | {"value": 0.2},
+    "expansion": SOURCED | {"value": "6.7e-5 1/K"},
+}
+SETTING: dict[str, Any] = BRITTLE | {"set_temperature": SOURCED | {"value": "-121 degC"}}
+ICY: dict[str, Any] = GEL | {
+    "glass_transition": SOURCED | {"value": "-123 degC"},
+    "melting": SOURCED | {"value": "-38 degC"},
+    "water_fraction": SOURCED | {"value": 0.48},
+    "concentrated_fraction": SOURCED | {"value": 0.7},
+    "ice": SOURCED
+    | {
+        "kind": "nucleation and growth",
+        "nucleation_temperature": "-80 degC",
+        "nucleation_width": "5 K",
+        "activation_energy": "60 kJ/mol",
+        "rate_product": 3.5e-19,
+    },
+    "viscosity": SOURCED
+    | {"kind": "VFT", "log10_at_infinity": -5.0, "scale": "454 K", "vanishing": "123.3 K", "highest": "1e15 Pa*s"},
 }
 LOT: dict[str, Any] = {
     "name": "lot",
@@ -84,6 +107,11 @@ def table(at: list[Any], values: list[Any], **more: Any) -> dict[str, Any]:
 AMBIENT = "boundaries|side|ambient"
 UNTIL = "stages|0|until"
 OF_STAGE = "stages|0|boundaries"
+
+ICE = {"kind": "ice", "region": "cpa"}
+TENSION = {"kind": "stress", "region": "cpa"}
+WARMTH = {"kind": "exposure", "region": "cpa", "above": "-40 degC", "at_most": "5 min"}
+UNEVEN = {"kind": "temperature difference", "region": "cpa", "at_most": "critical", "below": "-123 degC"}
 
 # What is changed in the good case, and the lines that tell of it.
 FAULTS: list[tuple[str, Any, str]] = [
@@ -269,6 +297,55 @@ FAULTS: list[tuple[str, Any, str]] = [
         'criteria.0.at_least: gel has no critical rate; give one, e.g. "55',
     ),
     ("criteria|0", {"kind": "warming rate", "region": "gel"}, 'criteria.0.window: gel has none; give one, e.g. ["-120 degC"'),
+    # ice, glass and stress
+    ("criteria|0", ICE | {"region": "cp"}, 'criteria.0.region: no region "cp"; did you mean cpa? known: cpa'),
+    ("criteria|0", ICE | {"atmost": "1 %"}, "criteria.0.atmost: unknown key; did you mean at_most? known: at_most, fraction"),
+    ("criteria|0", ICE | {"at_most": "0.2"}, 'criteria.0.at_most: write the unit: 0.2 could be anything, e.g. "0.2 %"'),
+    ("criteria|0", ICE | {"at_most": "1 K"}, "criteria.0.at_most: 'K' is not a unit of this quantity"),
+    ("criteria|0", ICE | {"at_most": "-1 %"}, "criteria.0.at_most: must be above 0; found -0.01"),
+    ("criteria|0", ICE | {"at_most": "120 %"}, "criteria.0.at_most: must be at most 1; found 1.2"),
+    ("criteria|0", ICE | {"at_most": 0}, "criteria.0.at_most: must be above 0; found 0"),
+    ("criteria|0", ICE | {"at_most": math.nan}, "criteria.0.at_most: must be a finite number; found nan"),
+    ("criteria|0", ICE | {"fraction": 1.2}, "criteria.0.fraction: must be at most 1; found 1.2"),
+    ("criteria|0", WARMTH | {"above": -40}, 'criteria.0.above: write the unit: -40 could be anything, e.g. "-40 degC"'),
+    ("criteria|0", WARMTH | {"above": "-300 degC"}, "criteria.0.above: -300 degC is below absolute zero"),
+    (
+        "criteria|0",
+        WARMTH | {"at_most": "5 K"},
+        "criteria.0.at_most: 'K' is not a unit of this quantity: allowed is what converts",
+    ),
+    ("criteria|0", WARMTH | {"at_most": "-5 min"}, "criteria.0.at_most: '-5 min' is out of range: it must be above 0 s"),
+    ("criteria|0", TENSION | {"at_most": "3"}, 'criteria.0.at_most: write the unit: 3 could be anything, e.g. "3.2 MPa"; also'),
+    ("criteria|0", TENSION | {"at_most": "3 K"}, "'K' is not a unit of this quantity: allowed is what converts to Pa"),
+    ("criteria|0", TENSION | {"at_most": "-3 MPa"}, "criteria.0.at_most: '-3 MPa' is out of range: it must be above 0 Pa"),
+    ("criteria|0", TENSION | {"at_most": "strenght"}, 'is not a number with a unit, e.g. "3.2 MPa"; also allowed: "strength"'),
+    (
+        "criteria|1",
+        TENSION | {"at_most": "3 MPa"},
+        "stress: the material of gel needs youngs_modulus, poissons_ratio and expansion",
+    ),
+    ("solver|stress", True, "case.toml: stress: the material of gel needs youngs_modulus, poissons_ratio and expansion"),
+    ("criteria|0", UNEVEN | {"region": "gel"}, "criteria.0.at_most: gel has no glass_temperature_difference; give one, e.g. "),
+    ("criteria|0", UNEVEN | {"at_most": "critcal"}, 'is not a number with a unit, e.g. "10 K"; also allowed: "critical"'),
+    ("stress", ["side"], "stress: must be a section of keys, [...] or { ... }; found a list"),
+    ("stress|bondd", ["side"], "stress.bondd: unknown key; did you mean bonded? known: bonded, container_expansion, order, "),
+    ("stress|bonded", "side", 'stress.bonded: must be a list, [ ... ]; found "side"'),
+    ("stress|resolution", "0 K", 'stress.resolution: must be above 0; found "0 K"'),
+    ("stress|resolution", 6, 'stress.resolution: write the unit: 6 could be anything, e.g. "6 K"'),
+    ("stress|order", 3, "stress.order: must be at most 2; found 3"),
+    ("stress|order", True, "stress.order: must be a whole number without quotes; found true"),
+    ("stress|rheology", "plastic", 'stress.rheology: must be "Maxwell" or "elastic"; found "plastic"'),
+    ("stress|container_expansion", "1 1/K", "stress.container_expansion: '1 1/K' is out of range: it must be at most 0.1 1/K"),
+    ("solver|ice", "yes", 'solver.ice: must be true or false; found "yes"'),
+    ("solver|stress", "yes", 'solver.stress: must be true or false or a list, [ ... ]; found "yes"'),
+    ("solver|stress", ["1 s", 2], 'solver.stress.1: write the unit: 2 could be anything, e.g. "2 s"'),
+    ("solver|stress", ["-1 s"], "solver.stress.0: '-1 s' is out of range: it must be at least 0 s"),
+    ("regions|cpa|concentration", 1.3, "regions.cpa.concentration: must be above 0 and at most 1.2, where 1 is full strength; "),
+    ("regions|cpa|concentration", 0, "must be above 0 and at most 1.2, where 1 is full strength; found 0"),
+    ("regions|cpa|concentration", 90, 'where 1 is full strength; found 90; for per cent write "90 %"'),
+    ("regions|cpa|concentration", "90", "regions.cpa.concentration: write the unit: 90 could be anything"),
+    ("regions|cpa|concentration", {"kind": "radial"}, "regions.cpa.concentration.values: missing: this key is required"),
+    ("regions|gel|concentration", 0.9, "regions.gel.concentration: gel has no glass_transition, melting, critical_cooling_rate"),
     # solver and output
     ("solver|tolerance", "0 K", "solver.tolerance: '0 K' is out of range: it must be above 0 K"),
     ("solver|tol", 1, "solver.tol: unknown key; known: "),
@@ -293,6 +370,37 @@ def test_a_wrong_value_in_a_case_is_told_with_its_key_and_what_is_allowed(
     assert len(told) <= 2, told
 
 
+def cold_lines(folder: Path, material: dict[str, Any], *changes: tuple[str, Any]) -> list[str]:
+    """The faults of the good case filled with a material of its own."""
+    write(folder, material, "gel.toml")
+    case = changed(changed(GOOD, "regions|cpa", {"material": "gel.toml"}), "criteria", [])
+    for path, value in changes:
+        case = changed(case, path, value)
+    return lines_of(write(folder, case))
+
+
+def test_a_stress_that_is_to_stay_below_a_strength_needs_one(tmp_path: Path) -> None:
+    (told,) = cold_lines(tmp_path, BRITTLE, ("criteria", [TENSION]))
+    assert told == 'case.toml: criteria.0.at_most: gel has no tensile_strength; give a stress, e.g. "3.2 MPa"'
+
+
+@pytest.mark.parametrize("key", ["youngs_modulus", "poissons_ratio", "expansion"])
+def test_stress_needs_all_that_it_follows_from(tmp_path: Path, key: str) -> None:
+    (told,) = cold_lines(tmp_path, changed(BRITTLE, key, GONE), ("solver|stress", True))
+    assert told == "case.toml: stress: the material of cpa needs youngs_modulus, poissons_ratio and expansion"
+
+
+def test_what_only_sets_does_not_flow_as_maxwell_says(tmp_path: Path) -> None:
+    (told,) = cold_lines(tmp_path, SETTING, ("solver|stress", True))
+    assert told.startswith("case.toml: stress.rheology: the material of cpa sets at a temperature and has no viscosity: write")
+    assert load_case(tmp_path / "case.toml", ["stress.rheology=elastic"]).input.follows_stress()
+
+
+def test_ice_is_not_followed_through_a_steady_state(tmp_path: Path) -> None:
+    (told,) = cold_lines(tmp_path, ICY, ("criteria", [ICE]), ("stages|0", {"name": "rest", "steady": True}))
+    assert told == "case.toml: stages.rest.steady: ice takes time to form: give a duration, or don't follow ice"
+
+
 def test_the_good_case_has_no_fault(tmp_path: Path) -> None:
     assert load_case(write(tmp_path, GOOD)).stages[0].name == "rewarm"
 
@@ -313,6 +421,32 @@ OF_MATERIALS: list[tuple[dict[str, Any], str, Any, str]] = [
     ),
     (GEL, "specific_heat", SOURCED | table(["0 degC"], []), "gel.toml: specific_heat: `at` has 1 temperatures and `values` 0"),
     (GEL, "specific_heat", 3000, "gel.toml: specific_heat: must be a section of keys, [...] or { ... }; found 3000"),
+    (ICY, "ice|kind", "quick", 'gel.toml: ice.kind: no kind "quick"; known: equilibrium, nucleation and growth'),
+    (ICY, "ice|kind", GONE, "gel.toml: ice.kind: missing: this key is required"),
+    (ICY, "ice|nucleation_temperature", GONE, "gel.toml: ice.nucleation_temperature: missing: this key is required"),
+    (ICY, "ice|source", GONE, "gel.toml: ice.source: missing: this key is required"),
+    (ICY, "ice|colour", 1, "gel.toml: ice.colour: unknown key; known: activation_energy, kind, note, nucleation_temperature, "),
+    (ICY, "ice|threshold", 0, "gel.toml: ice.threshold: must be above 0; found 0"),
+    (ICY, "ice|threshold", 0.5, "gel.toml: ice.threshold: must be below 0.1; found 0.5"),
+    (ICY, "ice|nucleation_width", "0 K", "gel.toml: ice.nucleation_width: '0 K' is out of range: it must be above 0 K"),
+    (ICY, "ice|activation_energy", "60 K", "gel.toml: ice.activation_energy: 'K' is not a unit of this quantity"),
+    (ICY, "ice|rate_product", -1.0, "gel.toml: ice.rate_product: must be above 0; found -1"),
+    (ICY, "glass_transition|value", "-30 degC", "gel.toml: `glass_transition` must lie below `melting`"),
+    (
+        ICY,
+        "water_fraction|value",
+        0.2,
+        "gel.toml: its solute, 1 - water_fraction = 0.8, must be above 0 and below `concentrated_",
+    ),
+    (ICY, "concentrated_fraction|value", 0.4, "gel.toml: its solute, 1 - water_fraction = 0.52, must be above 0 and below"),
+    (ICY, "water_fraction|value", "48 %", 'gel.toml: water_fraction.value: must be a number without quotes; found "48 %"'),
+    (ICY, "viscosity|kind", "Arrhenius", 'gel.toml: viscosity.kind: must be "VFT"; found "Arrhenius"'),
+    (ICY, "viscosity|highest", GONE, "gel.toml: viscosity.highest: missing: this key is required"),
+    (ICY, "viscosity|scale", "-454 K", "gel.toml: viscosity.scale: '-454 K' is out of range: it must be at least 0 K"),
+    (BRITTLE, "poissons_ratio|value", 0.5, "gel.toml: poissons_ratio.value: must be below 0.5; found 0.5"),
+    (BRITTLE, "youngs_modulus|value", "0 Pa", "gel.toml: youngs_modulus.value: '0 Pa' is out of range: it must be above 0 Pa"),
+    (BRITTLE, "expansion|value", "6e-5", "gel.toml: expansion.value: write the unit: 6e-5 could be anything, e.g. "),
+    (BRITTLE, "tensile_strength", SOURCED | {"value": "0 MPa"}, "gel.toml: tensile_strength.value: '0 MPa' is out of range"),
     (LOT, "specific_power|kind", "guess", 'lot.toml: specific_power.kind: no kind "guess"; known: hysteresis, linear response'),
     (LOT, "specific_power|value", "220 W/g", "lot.toml: specific_power.value: '220 W/g' does not say per mass of what"),
     (LOT, "specific_power|at_field", "0 A/m", "lot.toml: specific_power.at_field: '0 A/m' is out of range: it must be above 0"),
@@ -517,12 +651,41 @@ def test_a_geometry_that_is_no_volume_ends_with_exit_code_2(tmp_path: Path, name
         ("mesh|parameters|volume", "1 mm", "vial.geo: parameter volume: 'mm' is not a unit of this quantity"),
         ("regions|kidney", {"material": "VS55"}, "regions.kidney: the mesh has no such region; known: cpa"),
         ("boundaries|side", GONE, 'the mesh has the outer surface "side": give it a section [boundaries.side]'),
+        ("stress|bonded", ["sid"], "stress.bonded: the mesh has no such outer surface; did you mean side? known: bottom, side, "),
     ],
-    ids=["probe", "parameter", "dimension", "region", "surface"],
+    ids=["probe", "parameter", "dimension", "region", "surface", "bonded"],
 )
 def test_what_does_not_fit_the_mesh_ends_with_exit_code_2(tmp_path: Path, path: str, value: Any, line: str) -> None:
     write(tmp_path, changed(GOOD, path, value))
     assert_refused(tmp_path, line, "run", "case.toml")
+
+
+def no_number(text: str) -> None:
+    raise AssertionError(f"{text} is no number that JSON knows")
+
+
+def test_what_never_got_cold_is_unseen_and_has_no_number(tmp_path: Path) -> None:
+    write(tmp_path, SETTING | {"tensile_strength": SOURCED | {"value": "3 MPa"}}, "gel.toml")
+    rate = {"kind": "cooling rate", "region": "cpa", "at_least": "2 degC/min", "window": ["-38 degC", "-100 degC"]}
+    case = changed(GOOD, "criteria", [ICE, TENSION, UNEVEN | {"at_most": "38 K"}, rate])
+    for path, value in (
+        ("regions|cpa", {"material": "gel.toml"}), ("initial|temperature", "0 degC"), ("stress|rheology", "elastic"),
+        ("field", GONE), ("stages|0", {"name": "wait", "duration": "2 s"}),
+    ):  # fmt: skip
+        case = changed(case, path, value)
+    write(tmp_path, case)
+    done = nanowarm(tmp_path, "run", "case.toml", "-o", "out")
+    assert (done.returncode, done.stderr) == (1, "")
+    for criterion in ("ice", "stress", "temperature difference", "cooling rate"):
+        assert f"{criterion} of cpa: unseen: " in done.stdout
+    found = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"), parse_constant=no_number)
+    assert [row["value"] for row in found["criteria"]] == [None] * 4
+    assert [row.get("reason") for row in found["criteria"][:2]] == [
+        "ice is not calibrated for what fills cpa", "nothing of cpa became glass",
+    ]  # fmt: skip
+    region = found["regions"]["cpa"]
+    assert (region["ice_fraction"], region["largest_tensile_stress_MPa"]) == (None, None)
+    assert region["ice_note"] == "ice is not calibrated for gel"
 
 
 @pytest.fixture

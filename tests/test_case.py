@@ -161,3 +161,18 @@ def test_names_of_the_mesh_and_of_the_case_are_compared_both_ways(tmp_path: Path
         f'{where}: boundaries: the mesh has the outer surface "bottom": give it a section [boundaries.bottom]',
         f"{where}: stages.second.boundaries.lid: the mesh has no such outer surface; known: bottom, side",
     )
+
+
+@pytest.mark.parametrize("key", ["image", "file"])
+def test_a_filled_case_finds_its_image_of_iron_from_anywhere(tmp_path: Path, key: str) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "iron.nrrd").write_bytes(b"")
+    iron = f'particles = {{ name = "sIONP", iron = {{ kind = "image", {key} = "iron.nrrd", coordinates = "LPS", '
+    iron += 'calibration = { slope = 1.0, unit = "mgFe/mL" } } }'
+    text = TEXT.replace('material = "VS55"\n', f'material = "VS55"\n{iron}\n')
+    (tmp_path / "home" / "case.toml").write_text(text, encoding="utf-8")
+    case = load_case(tmp_path / "home" / "case.toml")
+    again = tmp_path / "again.toml"
+    again.write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
+    (file,) = load_case(again).input.regions["cpa"].files(tmp_path)
+    assert file == tmp_path / "home" / "iron.nrrd"

@@ -207,8 +207,11 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
 
 def _resolve(section: Any, folder: Path) -> None:
     """Make the file that a section names absolute; by name, only what is a path."""
-    if isinstance(section, dict) and isinstance(section.get("file"), str):
-        section["file"] = str((folder / section["file"]).resolve())
+    for key in ("file", "image"):
+        if isinstance(section, dict) and isinstance(section.get(key), str):
+            section[key] = str((folder / section[key]).resolve())
+    if isinstance(section, dict) and "file" in section:
+        section.pop("image", None)  # another spelling of the same
     if isinstance(section, dict) and isinstance(section.get("name"), str):
         section["name"] = _absolute(section["name"], folder)
 

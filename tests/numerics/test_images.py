@@ -78,7 +78,7 @@ def test_an_array_of_a_vtk_image_must_be_named_where_it_has_several(tmp_path: Pa
     grid.save(tmp_path / "iron.vti")
     assert read(tmp_path / "iron.vti", array="iron").total > 0.0
     for wanted in ({}, {"array": "gold"}):
-        with pytest.raises(CaseError, match="say which `array` holds the iron; it has: iron, mask"):
+        with pytest.raises(CaseError, match="say which `array` holds the values; it has: iron, mask"):
             read(tmp_path / "iron.vti", **wanted)
 
 

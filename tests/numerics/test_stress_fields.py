@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nanowarm.numerics.rkc import Step
-from nanowarm.numerics.stress_fields import StressFields
+from nanowarm.numerics.stress_fields import IN_GLASS, StressFields
 from nanowarm.physics.curves import constant
 from nanowarm.physics.mechanics import Mechanics, StressInput
 
@@ -45,7 +45,7 @@ def ramp(trial: Any, seconds: float, rise: float) -> Step:
 
 def test_stress_is_solved_whenever_a_temperature_has_changed_enough(bench: Any) -> None:
     trial = glass_sphere(bench)
-    fields = StressFields(trial.heat, {"body": SOLID}, StressInput(order=1, resolution="5 K"))
+    fields = StressFields(trial.heat, {"body": SOLID}, StressInput(order=1, resolution=f"{5.0 / IN_GLASS} K"))
     step = ramp(trial, 10.0, RISE)
     fields.begin(0.0, step.state(0.0))
     fields.observe(step)
@@ -77,7 +77,7 @@ def test_stress_is_solved_at_the_times_that_are_given(bench: Any) -> None:
 
 def test_the_part_that_cracks_is_where_stress_reaches_the_strength(bench: Any) -> None:
     trial = glass_sphere(bench)
-    fields = StressFields(trial.heat, {"body": SOLID}, StressInput(order=2, resolution="10 K"))
+    fields = StressFields(trial.heat, {"body": SOLID}, StressInput(order=2, resolution=f"{10.0 / IN_GLASS} K"))
     step = ramp(trial, 10.0, RISE)
     fields.begin(0.0, step.state(0.0))
     fields.observe(step)

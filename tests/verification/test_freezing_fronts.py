@@ -20,6 +20,7 @@ from nanowarm.physics.materials import Medium
 MELTING = 273.15  # [K]
 RANGE = 0.05  # [K] over which it freezes; the exact front is sharp
 WIDTH = 1e-3  # [m] of the slab
+DURATION = 600.0  # [s]
 LATENT = 334e6  # [J/m3]
 LIQUID, SOLID = (0.56, 4.2e6), (2.22, 2.1e6)  # conductivity [W/m/K] and capacity [J/m3/K] of water and of ice
 ENTHALPY = LIQUID[1] * (MELTING - 273.15)  # the capacity's integral begins at 273.15 K
@@ -48,21 +49,37 @@ class Water(HeatEquation):
         super().__init__({name: replace(region, medium=_water()) for name, region in regions.items()}, *others)
 
 
-def _front(cold: float, warm: float) -> float:
-    """Neumann's lambda: the front is at 2 lambda sqrt(alpha_solid t) where the surface is `cold` degrees below melting."""
-    (k_liquid, c_liquid), (k_solid, c_solid) = LIQUID, SOLID
-    ratio = math.sqrt(k_solid / c_solid * c_liquid / k_liquid)
+def _front(near: float, far: float) -> float:
+    """Neumann's lambda: the front is at 2 lambda sqrt(alpha t), with the diffusivity of the phase between it and the surface.
+
+    Args:
+        near: temperature [degC] of the surface: water freezes from it below 0, ice melts above.
+        far: temperature [degC] of the body at first, on the other side of 0.
+    """
+    (k, c), (k_far, c_far) = (SOLID, LIQUID) if near < 0.0 else (LIQUID, SOLID)
+    ratio = math.sqrt(k / c * c_far / k_far)
 
     def balance(x: float) -> float:
-        """Heat conducted away at the front, less what arrives from the liquid and what freezing releases."""
+        """Heat conducted to the surface at the front, less what comes from the other phase and what the front releases."""
         away = math.exp(-(x**2)) / erf(x)
-        arriving = k_liquid / k_solid * ratio * warm / cold * math.exp(-((x * ratio) ** 2)) / erfc(x * ratio)
-        return float(away - arriving - x * LATENT * math.sqrt(math.pi) / (c_solid * cold))
+        arriving = -k_far / k * ratio * far / near * math.exp(-((x * ratio) ** 2)) / erfc(x * ratio)
+        return float(away - arriving - x * LATENT * math.sqrt(math.pi) / (c * abs(near)))
 
-    return float(brentq(balance, 1e-6, 5.0))
+    return float(brentq(balance, 1e-6, 2.0))
 
 
-def _solved(bench: Any, size: str, start: float, surface: float, *overrides: str) -> Any:
+def _exact(near: float, far: float) -> float:
+    """Place of the front [m] at the end."""
+    k, c = SOLID if near < 0.0 else LIQUID
+    return 2.0 * _front(near, far) * math.sqrt(k / c * DURATION)
+
+
+def _stefan(number: float) -> float:
+    """Temperature [degC] of a surface from which water that is just not frozen freezes at this Stefan number."""
+    return -number * LATENT / SOLID[1]
+
+
+def _solved(bench: Any, size: str, surface: float, start: float, *overrides: str) -> Any:
     bench.material("any", 4.2e6, 0.56)
     path = bench.case(
         "slab",
@@ -75,23 +92,62 @@ def _solved(bench: Any, size: str, start: float, surface: float, *overrides: str
             "right": {"kind": "insulated"},
             "sides": {"kind": "insulated"},
         },
-        stages=[{"name": "freeze", "duration": "600 s"}],
-        solver={"ice": True},
+        stages=[{"name": "freeze", "duration": f"{DURATION} s"}],
+        solver={"ice": True, "tolerance": "0.1 K"},
     )
     return bench.solved(path, *overrides, equation=Water)
 
 
-def _place(trial: Any) -> float:
-    """The front [m]: the volume that is frozen over the cross-section of the slab."""
-    return float(trial.heat.ice.now[0] @ trial.volume / WIDTH**2)
+def _place(trial: Any, surface: float) -> float:
+    """The front [m]: the volume that is frozen, or melted, over the cross-section of the slab."""
+    ice = trial.heat.ice.now[0] @ trial.volume
+    return float(ice if surface < 0.0 else trial.volume.sum() - ice) / WIDTH**2
+
+
+# surface and start [degC] of water that freezes, water that is just not frozen, ice that melts, ice that is just frozen
+FREEZES, STEFAN_HALF, STEFAN_ONE, MELTS, JUST_FROZEN = (
+    (-20.0, 5.0),
+    (_stefan(0.5), 0.0),
+    (_stefan(1.0), 0.0),
+    (20.0, -5.0),
+    (40.0, -RANGE),
+)
 
 
 def test_the_exact_front_of_water_is_that_of_the_reference() -> None:
-    assert _front(20.0, 5.0) == pytest.approx(0.2348077429, rel=1e-6)
+    assert _front(*FREEZES) == pytest.approx(0.2348077429, rel=1e-9)  # reference/physics.md, section 7.6
+    assert 1e3 * _exact(*FREEZES) == pytest.approx(11.8273, abs=6e-5)
 
 
-def test_the_front_of_freezing_water_is_within_a_percent_of_neumann(bench: Any) -> None:
-    trial = _solved(bench, "0.8 mm", 5.0, -20.0)
-    exact = 2.0 * _front(20.0, 5.0) * math.sqrt(SOLID[0] / SOLID[1] * 600.0)
-    assert _place(trial) == pytest.approx(exact, rel=0.01)
+@pytest.mark.parametrize(("surface", "expected"), [(STEFAN_HALF, 0.4647859206), (STEFAN_ONE, 0.6200626333)])
+def test_the_exact_front_without_superheat_is_stefans(surface: tuple[float, float], expected: float) -> None:
+    assert _front(*surface) == pytest.approx(expected, rel=1e-9)  # reference/physics.md, section 7.6
+
+
+@pytest.mark.parametrize(
+    ("body", "within"),
+    [(FREEZES, 0.005), (STEFAN_HALF, 0.003), (STEFAN_ONE, 0.005), (MELTS, 0.02), (JUST_FROZEN, 0.01)],
+    ids=["freezing", "Stefan number 0.5", "Stefan number 1", "melting", "melting of ice at 0 degC"],
+)
+def test_a_front_is_where_the_exact_solution_has_it(bench: Any, body: tuple[float, float], within: float) -> None:
+    trial = _solved(bench, "1.4 mm", *body)
+    assert _place(trial, body[0]) == pytest.approx(_exact(*body), rel=within)
     assert trial.solution.energy["imbalance_relative"] < 1e-9
+
+
+def test_no_ice_gets_colder_than_it_was_while_a_warm_surface_melts_it(bench: Any) -> None:
+    # elongated cells: stiffness entries of both signs, through which ice on edges made heat flow to the warmer side
+    trial = _solved(bench, "2 mm", *MELTS)
+    assert trial.temperature.min() - 273.15 > MELTS[1] - 0.01
+    assert _place(trial, MELTS[0]) == pytest.approx(_exact(*MELTS), rel=0.04)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", [FREEZES, STEFAN_ONE, MELTS], ids=["freezing", "Stefan number 1", "melting"])
+def test_the_error_of_a_front_falls_with_the_mesh(bench: Any, body: tuple[float, float]) -> None:
+    coarse, fine = (
+        abs(_place(_solved(bench, size, *body, "solver.tolerance=0.05 K"), body[0]) / _exact(*body) - 1.0)
+        for size in ("2 mm", "0.7 mm")
+    )
+    assert fine < 0.01
+    assert fine < coarse / 2.0

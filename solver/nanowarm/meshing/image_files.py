@@ -184,7 +184,7 @@ def _read_vti(path: Path, wanted: str | None) -> Voxels:
     found = {data.GetArrayName(n): data for data in kinds for n in range(data.GetNumberOfArrays())}
     name = wanted or next(iter(found), None)
     if name not in found or (wanted is None and len(found) > 1):
-        raise CaseError(f"{path}: say which `array` holds the iron; it has: {', '.join(map(str, found)) or 'none'}")
+        raise CaseError(f"{path}: say which `array` holds the values; it has: {', '.join(map(str, found)) or 'none'}")
     values = vtk_to_numpy(found[name].GetArray(name))
     if values.ndim != 1:
         raise CaseError(f"{path}: the array {name} must hold one number per voxel; found {values.shape[1]}")

@@ -1,8 +1,8 @@
 """Conduction: - sum_m K_m theta_m / M, by sparse products with the potentials of all media, and what ice adds to it.
 
 Ice of a fraction X adds X (k_frozen - k) to the conductivity. Its potential can't be read from the temperature alone,
-so it has a matrix of its own, with the X of its colder end on every edge: behind a front there is ice all the way up to
-it. That matrix is made anew when the ice has changed.
+so it has a matrix of its own, with the X of every cell, made anew when the ice has changed. Weights on cells, and not on
+edges, keep heat from flowing to the warmer side through edges opposite to obtuse angles, whose entries have the other sign.
 """
 
 from __future__ import annotations
@@ -14,12 +14,66 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.frozen import CONDUCTS
+from nanowarm.numerics.frozen import CONDUCTS, Frozen
 from nanowarm.numerics.operators import Operators, Stiffness, row_product
-from nanowarm.numerics.stack import MPI, PETSc
+from nanowarm.numerics.stack import MPI, PETSc, fem, ufl
 from nanowarm.numerics.thermodynamics import Thermodynamics
 
 Array = NDArray[np.float64]
+
+
+class WeightedStiffness:
+    """K_r of one region with a weight on every cell: its entries are a sparse matrix times the weights.
+
+    Args:
+        operators: the integrals of the mesh.
+        region: of the mesh.
+
+    Attributes:
+        corners: nodes of this rank of each own cell of the region, shape (cells, 4).
+    """
+
+    def __init__(self, operators: Operators, region: str) -> None:
+        import scipy.sparse
+
+        mesh, space, layout = operators.mesh, operators.space, operators.layout
+        cells, held = mesh.cells(region), space.dofmap.index_map
+        here = held.local_to_global(np.arange(held.size_local + held.num_ghosts, dtype=np.int32))
+        degrees = space.dofmap.list[cells]
+        self.corners = layout.index_map.global_to_local(here)[degrees]
+        self._part = operators.stiffness[region]
+        u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
+        over = ufl.Measure("dx", domain=mesh.domain, subdomain_data=[(0, cells)])(0)
+        self._matrix = fem.create_matrix(fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * over))
+        points = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0][cells]]
+        columns = np.repeat(np.arange(cells.size), 16)
+        shape = self._matrix.data.size, cells.size
+        self._entries = scipy.sparse.csr_array((_of_cells(points).ravel(), (self._places(degrees), columns)), shape=shape)
+
+    def _places(self, degrees: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Entry of the matrix of every pair of corners of every cell, shape (16 cells,)."""
+        starts, columns = self._matrix.indptr, self._matrix.indices.astype(np.int64)
+        width = int(columns.max(initial=0)) + 1
+        keys = np.repeat(np.arange(starts.size - 1), np.diff(starts)) * width + columns
+        order = np.argsort(keys)
+        pairs = degrees[:, :, None].astype(np.int64) * width + degrees[:, None, :]
+        return order[np.searchsorted(keys, pairs.ravel(), sorter=order)]
+
+    def times(self, weight: Array) -> Stiffness:
+        """The matrix with a weight on every own cell, shape (cells,). Collective."""
+        self._matrix.data[:] = self._entries @ weight
+        self._matrix.scatter_reverse()
+        return replace(self._part, entries=self._matrix.data[: self._part.entries.size].copy())
+
+
+def _of_cells(points: Array) -> Array:
+    """Integral of grad phi_i . grad phi_j over every tetrahedron [m], shape (cells, 4, 4), from corners (cells, 4, 3)."""
+    edges = points[:, 1:] - points[:, :1]
+    gradient = np.empty(points.shape)
+    gradient[:, 1:] = np.swapaxes(np.linalg.inv(edges), 1, 2)
+    gradient[:, 0] = -gradient[:, 1:].sum(axis=1)
+    volume = np.abs(np.linalg.det(edges)) / 6.0
+    return np.asarray(gradient @ np.swapaxes(gradient, 1, 2) * volume[:, None, None])
 
 
 class Conduction:
@@ -32,10 +86,12 @@ class Conduction:
     """
 
     def __init__(self, members: Mapping[Any, list[str]], operators: Operators, volume: Array) -> None:
-        self._layout, self._volume = operators.layout, volume
+        self._operators, self._layout, self._volume = operators, operators.layout, volume
+        self._names = list(members.values())
         self._parts = [[operators.stiffness[name] for name in names] for names in members.values()]
         self._products = [self._product(parts) for parts in self._parts]
         self._sums = np.array([self._column_sums(parts) for parts in self._parts])
+        self._weighted: dict[str, WeightedStiffness] = {}
         self._icy: dict[int, PETSc.Mat] = {}
         self._icy_sums: Array | None = None
         self._potential = np.empty(self._layout.total)
@@ -55,19 +111,28 @@ class Conduction:
             found += np.where(np.diff(part.starts) > 0, sums, 0.0)
         return found
 
-    def take_ice(self, fraction: Array, temperature: Array) -> None:
-        """Take over the ice fraction of every medium at all nodes, shape (media, nodes), and their temperature [K]."""
+    def take_ice(self, frozen: Frozen, temperature: Array) -> None:
+        """Take over the ice of every medium at the temperature of all nodes [K], shape (nodes,). Collective."""
         for matrix in self._icy.values():
             matrix.destroy()
         self._icy, self._icy_sums = {}, None
-        for number, x in enumerate(np.where(fraction > CONDUCTS, fraction, 0.0)):
-            if not x.any():
-                continue
-            weighted = [_on_edges(part, x, temperature) for part in self._parts[number]]
+        most = frozen.fraction.max(axis=1, initial=0.0)
+        if self._layout.comm.size > 1:
+            self._layout.comm.Allreduce(MPI.IN_PLACE, most, op=MPI.MAX)
+        for number in np.flatnonzero(most > CONDUCTS).tolist():
+            weighted = [self._with_ice(frozen, number, name, temperature) for name in self._names[number]]
             self._icy[number] = self._product(weighted)
             if self._icy_sums is None:
                 self._icy_sums = np.zeros_like(self._sums)
             self._icy_sums[number] = self._column_sums(weighted)
+
+    def _with_ice(self, frozen: Frozen, number: int, region: str, temperature: Array) -> Stiffness:
+        """Stiffness of a region of a medium with the ice of its cells."""
+        if region not in self._weighted:
+            self._weighted[region] = WeightedStiffness(self._operators, region)
+        whole = self._weighted[region]
+        ice = frozen.in_cells(number, whole.corners, temperature)
+        return whole.times(np.where(ice > CONDUCTS, ice, 0.0))
 
     def write(self, thermo: Thermodynamics, rates: Array) -> None:
         """Write the heating by conduction at the located state [W/m3], shape (owned,), into `rates`."""
@@ -90,15 +155,3 @@ class Conduction:
     def stiffest(self, thermo: Thermodynamics) -> float:
         """Bound on the eigenvalues of the Jacobian [1/s] at the located state, on this rank."""
         return thermo.stiffest(self._sums, self._icy_sums)
-
-
-def _on_edges(part: Stiffness, weight: Array, temperature: Array) -> Stiffness:
-    """A stiffness matrix with the weight of the colder node on every edge; its rows still add up to nothing."""
-    count = np.diff(part.starts)
-    row = np.repeat(np.arange(count.size), count)
-    warmer = np.sign(temperature[row] - temperature[part.columns])
-    both = 0.5 * ((1.0 - warmer) * weight[row] + (1.0 + warmer) * weight[part.columns])
-    off = part.columns != row
-    entries = np.where(off, part.entries * both, 0.0)
-    sums = np.bincount(row, entries, minlength=count.size)
-    return replace(part, entries=entries - np.where(off, 0.0, sums[row]))

@@ -130,6 +130,23 @@ class Frozen:
             found[number] = np.minimum(self.fraction[number], most)
         return found
 
+    def in_cells(self, number: int, corners: NDArray[np.int32], temperature: Array) -> Array:
+        """Ice fraction of a medium in the middle of cells, shape (cells,), at the temperature of all nodes [K].
+
+        No more than can be there: so a cell that a front passes is all frozen on the one side and all liquid on the other.
+
+        Args:
+            number: of the medium.
+            corners: nodes of the cells, shape (cells, 4).
+            temperature: shape (nodes,).
+        """
+        freezing = self.media[number].freezing
+        if freezing is None:
+            return np.zeros(len(corners))
+        reduced = self._scale[number] * temperature + self._offset[number]
+        most = freezing.equilibrium(reduced[corners].mean(axis=1))
+        return np.minimum(self.fraction[number][corners].mean(axis=1), most)
+
     def released(self, number: int, temperature: Array | float, nodes: Nodes | slice) -> tuple[Array, Array]:
         """Enthalpy that ice takes from a medium at some nodes [J/m3], and its change with temperature [J/m3/K]."""
         medium = self.media[number]

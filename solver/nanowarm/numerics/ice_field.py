@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-CHANGE = 1.5  # [K] by which the temperature may change in one substep of the kinetics
+CHANGE = 4.0  # [K] by which the temperature may change in one part of a step of the kinetics
 GROWTH = 0.02  # by which the ice fraction may grow in one
 MOST_SUBSTEPS = 200
+NO_NUCLEI = 6.0  # widths from the nucleation temperature, beyond which no nuclei form
 LATENT_STEP = 0.3  # [K] by which latent heat may change the temperature in one step
 FELT = 1e-3  # [K] of latent heat after which the right-hand side is evaluated again
 SPACING = 0.01  # [K] of the tables of the rates
@@ -73,17 +74,52 @@ class MediumIce:
         self._nucleation = np.concatenate(([0.0], kinetics.nucleation(grid), [0.0]))
         self._growth = np.concatenate(([0.0], kinetics.growth(grid), [0.0]))
 
-    def rates(self, temperature: Array) -> tuple[Array, Array]:
-        """Nucleation and growth at its nodes, at the temperature [K] of own nodes."""
-        place = self.reduced(temperature) - (self._low - SPACING)
-        place *= 1.0 / SPACING
-        np.clip(place, 0.0, self._growth.size - 1.0, out=place)
-        index = place.astype(np.intp)
-        nucleation, growth = self._nucleation[index], self._growth[index]
+    def begin(self, temperature: Array) -> None:
+        """Begin a step at the temperature [K] of own nodes."""
+        self._before = self._growth[self._place(temperature)]
+
+    def pass_over(self, middle: Array, end: Array, duration: float) -> None:
+        """Nucleation and growth over a part of a step, from the temperatures [K] of own nodes at its middle and end.
+
+        Growth is integrated by Simpson's rule; nucleation by its middle, which for a bell over temperature is as good.
+        """
+        place = self._place(middle)
+        growth, after = self._growth[place], self._growth[self._place(end)]
+        growth *= 4.0
+        growth += self._before
+        growth += after
+        growth *= 1.0 / 6.0
+        nucleation = self._nucleation[place]
         if not self._plain:
             nucleation *= self._pace
             growth *= self._pace
-        return nucleation, growth
+        grow(self.phi, nucleation, growth, duration)
+        self._before = after
+
+    def _place(self, temperature: Array) -> NDArray[np.intp]:
+        """Where its nodes are in the tables, from the temperature [K] of own nodes."""
+        place = self.reduced(temperature) - (self._low - SPACING)
+        place *= 1.0 / SPACING
+        np.clip(place, 0.0, self._growth.size - 1.0, out=place)
+        return place.astype(np.intp)
+
+    def needed(self, start: Array, end: Array, duration: float) -> float:
+        """Number of parts of a step that resolve the kinetics; 0 where no ice can form.
+
+        Args:
+            start, end: temperatures [K] of own nodes.
+            duration: of the step [s].
+        """
+        kinetics, t0, t1 = self.kinetics, self.reduced(start), self.reduced(end)
+        reach = NO_NUCLEI * kinetics.nucleation_width if not self.phi[0].any() else math.inf
+        coldest = max(kinetics.glass_transition, kinetics.nucleation_temperature - reach)
+        warmest = min(kinetics.melting, kinetics.nucleation_temperature + reach)
+        near = (np.maximum(t0, t1) > coldest) & (np.minimum(t0, t1) < warmest)
+        if not near.any():
+            return 0.0
+        growing = float((self._growth[self._place(end)] * self.phi[2])[near].max()) * duration
+        change = float(np.abs(t1 - t0)[near].max())
+        return max(1e-9, change / CHANGE, min(growing, 1.0) / GROWTH)
 
     def reduced(self, temperature: Array) -> Array:
         """Temperature [K] at its nodes at which a solution at full strength would be alike."""
@@ -131,7 +167,7 @@ class IceField:
         """Look at the ice that there is at a temperature [K] of the whole body."""
         everywhere = np.full(self.heat.layout.total, temperature)
         present = self.frozen.present(everywhere)
-        self.heat.conduction.take_ice(present, everywhere)
+        self.heat.conduction.take_ice(self.frozen, everywhere)
         self._keep(present[:, : self.heat.owned])
 
     def jumped(self) -> None:
@@ -149,11 +185,16 @@ class IceField:
         fresh = self._last is not None and self._last[0] == step.start
         start = self._last[1] if fresh and self._last else heat.temperature(step.state(step.start)).copy()
         self._last = step.end, end
-        needed, active = heat.largest(self._needed(step, start, end), float(self.frozen.active))
+        size = step.end - step.start
+        mine = max((ice.needed(start, end, size) for ice in self.media), default=0.0)
+        needed, active = heat.largest(mine, float(self.frozen.active))
         count = min(math.ceil(needed), MOST_SUBSTEPS)
-        if count == 0 and not active:
+        if count and active:
+            self._grow_and_warm(step, count, start)
+        elif count:
+            self._grow(step, count, (start, end))
+        elif not active:
             return False, math.inf
-        self._grow(step, count, active > 0.0)
         fraction = self.frozen.fraction.copy()
         for ice in self.media:
             fraction[ice.number, ice.nodes] = ice.fraction()
@@ -165,32 +206,39 @@ class IceField:
             return False, math.inf
         return self._feel(step, fraction, end)
 
-    def _needed(self, step: Step, start: Array, end: Array) -> float:
-        """Number of substeps that resolve the kinetics on this rank; 0 where no ice can form."""
-        needed = 0.0
-        for ice in self.media:
-            t0, t1 = ice.reduced(start), ice.reduced(end)
-            low, high = np.minimum(t0, t1), np.maximum(t0, t1)
-            near = (high > ice.kinetics.glass_transition) & (low < ice.kinetics.melting)
-            if not near.any():
-                continue
-            growth = np.maximum(ice.rates(start)[1], ice.rates(end)[1])[near]
-            grown = growth * ice.phi[2][near] * (step.end - step.start)
-            needed = max(needed, 1e-9, float((high - low)[near].max()) / CHANGE, min(float(grown.max()), 1.0) / GROWTH)
-        return needed
+    def _grow(self, step: Step, count: int, ends: tuple[Array, Array]) -> None:
+        """Nucleation and growth over a step, in equal parts, with temperatures on the parabola through ends and middle.
 
-    def _grow(self, step: Step, count: int, active: bool) -> None:
-        """Nucleation and growth over a step, in equal parts; where there is much ice, with the heat that it releases."""
-        duration = (step.end - step.start) / max(count, 1)
-        fraction = self.frozen.fraction.copy() if active else self.frozen.fraction
+        Args:
+            step: of which `ends` are the temperatures of own nodes [K] at start and end.
+            count: of the parts.
+        """
+        start, end = ends
+        middle = self.heat.temperature(step.state(0.5 * (step.start + step.end)))
+        bend = 2.0 * (start + end - 2.0 * middle)
+        slope = end - start - bend
+        duration = (step.end - step.start) / count
+        for ice in self.media:
+            ice.begin(start)
         for number in range(count):
-            temperature = self.heat.temperature(step.state(step.start + (number + 0.5) * duration))
+            half, whole = (number + 0.5) / count, (number + 1.0) / count
+            at_half = start + half * (slope + half * bend)
+            at_end = start + whole * (slope + whole * bend)
             for ice in self.media:
-                grow(ice.phi, *ice.rates(temperature), duration)
-                if active:
-                    fraction[ice.number, ice.nodes] = ice.fraction()
-            if active:
-                self.frozen.take(fraction)
+                ice.pass_over(at_half, at_end, duration)
+
+    def _grow_and_warm(self, step: Step, count: int, start: Array) -> None:
+        """The same where there is much ice: each part feels the heat that those before it have released."""
+        fraction, duration = self.frozen.fraction.copy(), (step.end - step.start) / count
+        for ice in self.media:
+            ice.begin(start)
+        for number in range(count):
+            middle = self.heat.temperature(step.state(step.start + (number + 0.5) * duration)).copy()
+            end = self.heat.temperature(step.state(step.start + (number + 1.0) * duration))
+            for ice in self.media:
+                ice.pass_over(middle, end, duration)
+                fraction[ice.number, ice.nodes] = ice.fraction()
+            self.frozen.take(fraction)
 
     def _feel(self, step: Step, fraction: Array, before: Array) -> tuple[bool, float]:
         """Let the temperature follow the ice of own nodes, and melt what can't be. Collective."""
@@ -207,7 +255,7 @@ class IceField:
             ice.melt(after, present[ice.number, ice.nodes])
             fraction[ice.number] = present[ice.number]
         self.frozen.take(fraction)
-        heat.conduction.take_ice(present, everywhere)
+        heat.conduction.take_ice(self.frozen, everywhere)
         self._last = step.end, after
         (most,) = heat.largest(float(np.abs(after - before).max(initial=0.0)))
         size = step.end - step.start

@@ -82,7 +82,8 @@ def _shared(raw: RawMesh, comm: MPI.Intracomm) -> tuple[dolfinx_mesh.Mesh, NDArr
     vertices = topology.connectivity(3, 0).array.reshape(-1, 4)
     held = topology.index_map(0)
     inside = vertices[(vertices < held.size_local).all(axis=1)]
-    nodes, (number,) = in_new_order(comm, [held], node_order(inside, held.size_local))
+    order = node_order(inside, held.size_local) if held.size_local else np.empty(0, np.int32)  # a rank may have no node
+    nodes, (number,) = in_new_order(comm, [held], order)
     points = np.empty((len(number), 3))
     points[number[vertices]] = geometry.x[geometry.dofmaps[0]]
     cells = number[vertices]

@@ -63,7 +63,7 @@ class Observers:
         self.doses = DoseFields(case, heat, self.nodes) if doses_matter(case) else None
         followed = {quantity for criterion in case.input.criteria for quantity in criterion.followed()}
         self.histograms: list[Histogram] = []
-        self.notes: list[str] = []  # on doses, known at the end
+        self.notes: list[str] = []  # on doses, ice and stress, known at the end
         self._temperatures = NodeTemperatures(heat) if followed & {"hottest", "coldest", "last"} else None
         self.seconds = 0.0  # spent on files
         self._every = output.every
@@ -183,6 +183,7 @@ class Observers:
         """Write the fields that are known at the end, and put together how doses lie over the regions."""
         if self.doses:
             self.histograms, self.notes = self.doses.histograms(), self.doses.notes()
+        self.notes += self.cold.notes()
         if self._file is None:
             return
         start, file = clock.perf_counter(), self._file
@@ -224,10 +225,7 @@ class Observers:
         key = region, window
         if key not in self._evidence:
             seen = self.windows[window].evidence(self.nodes[region])
-            faster = self.cold.faster(region, window[1])
-            if not np.isscalar(faster):
-                faster = np.concatenate(self.heat.layout.comm.allgather(faster))
-            self._evidence[key] = replace(seen, faster=faster)
+            self._evidence[key] = replace(seen, faster=self.cold.faster_on_all_ranks(region, window[1]))
         return self._evidence[key]
 
     def difference(self, region: str, below: float) -> PeakEvidence:

@@ -144,6 +144,27 @@ class Vitrification:
         full = float(shift.critical_rate(np.array(1.0), direction))
         return shift.critical_rate(values[self.regions[region].index], direction) / full
 
+    def faster_on_all_ranks(self, region: str, direction: int) -> Array | float:
+        """The same for the nodes of all ranks, one rank after the other; collective."""
+        if region not in self._strength:
+            return 1.0
+        return np.concatenate(self.heat.layout.comm.allgather(self.faster(region, direction)))
+
+    def notes(self) -> list[str]:
+        """What a reader should know before believing ice and stress."""
+        found = []
+        for name, region in self.case.regions.items():
+            if self.case.input.follows_ice() and name not in self._icy:
+                found.append(f"{name}: ice is not calibrated for {region.medium.name}: none is computed in it")
+        if self.stress is not None:
+            found.append(
+                "stress: the body is without stress at the start of the run, and liquid bears pressure and tension without "
+                "flowing in or tearing"
+            )
+            if self.stress.state.order == 1:
+                found.append("stress: elements of order 1: peaks may be 10 % off; give [stress] order = 2 or a finer mesh")
+        return found
+
     def fields(self) -> dict[str, Array]:
         """Largest ice fraction and tensile stress [MPa] of own nodes, where they are followed; collective."""
         found: dict[str, Array] = {}

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 from nanowarm import quantity
 from nanowarm.model import Model, check_table, shown
 from nanowarm.physics.distributions import Axial, Radial, Sampler, Uniform
-from nanowarm.physics.iron_images import Array, Calibration, Image, Point, Rotation, Tabulated
+from nanowarm.physics.iron_images import Array, Calibration, PlacedImage, Tabulated
 from nanowarm.physics.materials import Medium
 from nanowarm.quantity import Coordinate
 
@@ -156,34 +156,17 @@ def _scale_kind(raw: Any) -> str | None:
 AnyScale = Annotated[Annotated[LinearScale, Tag("linear")] | Annotated[TabulatedScale, Tag("table")], Discriminator(_scale_kind)]
 
 
-class ConcentrationImage(Model):
+class ConcentrationImage(PlacedImage):
     """A relative concentration that an image shows, linear between the centres of its voxels.
 
     Args:
         file: NIfTI, NRRD, MetaImage (.mha, .mhd) or VTK image (.vti); relative to the case file.
-        array: which array of a .vti.
-        coordinates: the convention that the mesh is in; files are read as LPS.
-        unit: of the coordinates in the file.
-        rotate: how the image is turned in the mesh.
-        translate: how it is moved in the mesh [m].
         calibration: relative concentration over the values of the voxels; the values themselves where left out.
-        background: voxels of a value below this show something else, and are left out.
     """
 
     kind: Literal["image"]
     file: Annotated[str, Field(min_length=1)]
-    array: str | None = None
-    coordinates: Literal["LPS", "RAS"]
-    unit: Literal["m", "cm", "mm", "um"] = "mm"
-    rotate: Rotation | None = None
-    translate: Point = (0.0, 0.0, 0.0)
     calibration: AnyScale = LinearScale()
-    background: float | None = None
-
-    def placement(self) -> tuple[Array, Array]:
-        """Matrix (3, 3) and shift (3,) from the coordinates of the file to those of the mesh [m]: as for images of iron."""
-        place: dict[str, Any] = {name: getattr(self, name) for name in ("coordinates", "unit", "rotate", "translate")}
-        return Image.model_construct(**place).placement()
 
     def placed[Placed](self, on: Equilibrator[Placed]) -> Placed:
         """This concentration on a mesh."""

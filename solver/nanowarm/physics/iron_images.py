@@ -154,39 +154,26 @@ class Rotation(Model):
         return np.eye(3) + math.sin(self.angle) * cross + (1.0 - math.cos(self.angle)) * (cross @ cross)
 
 
-class Image(Model):
-    """Iron that an image shows.
+class PlacedImage(Model):
+    """Where an image lies in the mesh.
 
     A place in the file's coordinates is turned to the convention of the mesh, then rotated, then translated.
 
     Args:
-        file: NIfTI, NRRD, MetaImage (.mha, .mhd) or VTK image (.vti); relative to the case file.
         array: which array of a .vti.
         coordinates: the convention that the mesh is in; files are read as LPS.
         unit: of the coordinates in the file.
         rotate: how the image is turned in the mesh.
         translate: how it is moved in the mesh [m].
-        calibration: iron over the values of the voxels.
-        background: voxels of a value below this hold no iron.
-        noise: negative iron down to minus this [kg/m3] counts as none.
-        dose: iron that was given to the region [kg].
-        tolerance: by which the iron in the image, in the mesh and the dose may differ, relative.
-        elsewhere: whether the image may show iron outside the region.
+        background: voxels of a value below this show something else.
     """
 
-    kind: Literal["image"] = "image"
-    file: Annotated[str, Field(min_length=1, validation_alias=AliasChoices("image", "file"), serialization_alias="image")]
     array: str | None = None
     coordinates: Literal["LPS", "RAS"]
     unit: Literal["m", "cm", "mm", "um"] = "mm"
     rotate: Rotation | None = None
     translate: Point = (0.0, 0.0, 0.0)
-    calibration: AnyCalibration
     background: float | None = None
-    noise: IronConcentration = 0.0
-    dose: IronMass | None = None
-    tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
-    elsewhere: Literal["refused", "allowed"] = "refused"
 
     def placement(self) -> tuple[Array, Array]:
         """Matrix (3, 3) and shift (3,) from the coordinates of the file to those of the mesh [m]."""
@@ -196,6 +183,27 @@ class Image(Model):
             return matrix, shift
         turn, about = self.rotate.matrix(), np.array(self.rotate.about)
         return turn @ matrix, shift + about - turn @ about
+
+
+class Image(PlacedImage):
+    """Iron that an image shows.
+
+    Args:
+        file: NIfTI, NRRD, MetaImage (.mha, .mhd) or VTK image (.vti); relative to the case file.
+        calibration: iron over the values of the voxels.
+        noise: negative iron down to minus this [kg/m3] counts as none.
+        dose: iron that was given to the region [kg].
+        tolerance: by which the iron in the image, in the mesh and the dose may differ, relative.
+        elsewhere: whether the image may show iron outside the region.
+    """
+
+    kind: Literal["image"] = "image"
+    file: Annotated[str, Field(min_length=1, validation_alias=AliasChoices("image", "file"), serialization_alias="image")]
+    calibration: AnyCalibration
+    noise: IronConcentration = 0.0
+    dose: IronMass | None = None
+    tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    elsewhere: Literal["refused", "allowed"] = "refused"
 
     def placed[Placed](self, on: Projector[Placed]) -> Placed:
         """This iron on a mesh."""

@@ -203,7 +203,7 @@ class StressInput(Model):
     """
 
     rheology: Rheology = "Maxwell"
-    order: Literal[1, 2] | None = None
+    order: Annotated[int, Field(ge=1, le=2)] | None = None  # Literal[1, 2] would take true for 1
     bonded: tuple[str, ...] = ()
     container_expansion: Expansion = 0.0
     resolution: Annotated[TemperatureDifference, Field(gt=0.0)] = 6.0
