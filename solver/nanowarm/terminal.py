@@ -114,7 +114,8 @@ def verdict_lines(run: Run) -> list[str]:
     """The outcome of a run in words: one line per criterion, then the verdict."""
     lines = []
     for entry in run.summary["criteria"]:
-        value = "nothing seen" if entry["value"] is None else f"{entry['value']:.4g} {entry['unit']}"
+        missing = entry.get("reason", "nothing seen")
+        value = missing if entry["value"] is None else f"{entry['value']:.4g} {entry['unit']}"
         share = "" if entry["fraction"] is None else f", {100 * entry['fraction']:.4g} % of the volume"
         lines.append(f"{entry['kind']} of {entry['region']}: {entry['outcome']}: {value} (limit {entry['limit']:.4g}{share})")
     return [*lines, *convergence_lines(run.summary), f"verdict: {run.verdict}"]

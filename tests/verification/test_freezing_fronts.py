@@ -83,7 +83,7 @@ def _solved(bench: Any, size: str, surface: float, start: float, *overrides: str
     bench.material("any", 4.2e6, 0.56)
     path = bench.case(
         "slab",
-        {"thickness": "40 mm", "width": f"{WIDTH} m"},
+        {"thickness": "40 mm" if surface < 0.0 else "120 mm", "width": f"{WIDTH} m"},  # ice lets heat get far
         size,
         initial={"temperature": f"{start} degC"},
         regions={"body": {"material": "any.toml"}},
@@ -126,8 +126,13 @@ def test_the_exact_front_without_superheat_is_stefans(surface: tuple[float, floa
 
 @pytest.mark.parametrize(
     ("body", "within"),
-    [(FREEZES, 0.005), (STEFAN_HALF, 0.003), (STEFAN_ONE, 0.005), (MELTS, 0.02), (JUST_FROZEN, 0.01)],
-    ids=["freezing", "Stefan number 0.5", "Stefan number 1", "melting", "melting of ice at 0 degC"],
+    [
+        pytest.param(FREEZES, 0.005, id="freezing"),
+        pytest.param(STEFAN_HALF, 0.003, id="Stefan number 0.5"),
+        pytest.param(STEFAN_ONE, 0.005, id="Stefan number 1", marks=pytest.mark.slow),
+        pytest.param(MELTS, 0.01, id="melting"),
+        pytest.param(JUST_FROZEN, 0.01, id="melting of ice at 0 degC"),
+    ],
 )
 def test_a_front_is_where_the_exact_solution_has_it(bench: Any, body: tuple[float, float], within: float) -> None:
     trial = _solved(bench, "1.4 mm", *body)
@@ -139,11 +144,17 @@ def test_no_ice_gets_colder_than_it_was_while_a_warm_surface_melts_it(bench: Any
     # elongated cells: stiffness entries of both signs, through which ice on edges made heat flow to the warmer side
     trial = _solved(bench, "2 mm", *MELTS)
     assert trial.temperature.min() - 273.15 > MELTS[1] - 0.01
-    assert _place(trial, MELTS[0]) == pytest.approx(_exact(*MELTS), rel=0.04)
+    assert _place(trial, MELTS[0]) == pytest.approx(_exact(*MELTS), rel=0.03)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("body", [FREEZES, STEFAN_ONE, MELTS], ids=["freezing", "Stefan number 1", "melting"])
+def test_the_front_of_freezing_water_stays_within_three_per_mille_on_a_finer_mesh(bench: Any) -> None:
+    trial = _solved(bench, "0.7 mm", *FREEZES, "solver.tolerance=0.05 K")
+    assert _place(trial, FREEZES[0]) == pytest.approx(_exact(*FREEZES), rel=0.003)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", [STEFAN_ONE, MELTS], ids=["Stefan number 1", "melting"])
 def test_the_error_of_a_front_falls_with_the_mesh(bench: Any, body: tuple[float, float]) -> None:
     coarse, fine = (
         abs(_place(_solved(bench, size, *body, "solver.tolerance=0.05 K"), body[0]) / _exact(*body) - 1.0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,6 @@ class Elasticity:
         self._cells = np.arange(mesh.domain.topology.index_map(3).size_local, dtype=np.int32)
         self._displacement = fem.Function(self.space)
         self._compile(order)
-        self._solver = self._new_solver()
         self._change, self._force = self._finest.matrix.createVecs()
         self._change.set(0.0)
         self._load = 0.0  # root of the largest energy so far
@@ -137,8 +137,9 @@ class Elasticity:
         six_strains = ufl.as_vector([e[0, 0], e[1, 1], e[2, 2], e[0, 1], e[0, 2], e[1, 2]])
         self._strains = fem.Expression(six_strains, points)
 
-    def _new_solver(self) -> PETSc.KSP:
-        """Conjugate gradients with multigrid: algebraic for order 1, below one level of order 2."""
+    @cached_property
+    def _solver(self) -> PETSc.KSP:
+        """Conjugate gradients with multigrid: algebraic for order 1, below one level of order 2; made when first used."""
         from dolfinx.fem.petsc import interpolation_matrix
 
         solver, options = PETSc.KSP().create(self.mesh.comm), PETSc.Options()

@@ -204,7 +204,7 @@ class IceField:
             for ice in self.media:
                 ice.forget(end)
             return False, math.inf
-        return self._feel(step, fraction, end)
+        return self._feel(step, fraction, (start, end))
 
     def _grow(self, step: Step, count: int, ends: tuple[Array, Array]) -> None:
         """Nucleation and growth over a step, in equal parts, with temperatures on the parabola through ends and middle.
@@ -240,9 +240,12 @@ class IceField:
                 fraction[ice.number, ice.nodes] = ice.fraction()
             self.frozen.take(fraction)
 
-    def _feel(self, step: Step, fraction: Array, before: Array) -> tuple[bool, float]:
-        """Let the temperature follow the ice of own nodes, and melt what can't be. Collective."""
-        heat, layout = self.heat, self.heat.layout
+    def _feel(self, step: Step, fraction: Array, ends: tuple[Array, Array]) -> tuple[bool, float]:
+        """Let the temperature follow the ice of own nodes, and melt what can't be. Collective.
+
+        Ice that grows and melts within the step counts as it was at the colder of its two `ends` [K].
+        """
+        heat, layout, (start, before) = self.heat, self.heat.layout, ends
         if layout.comm.size > 1:
             for number, own in enumerate(fraction[:, : layout.owned].copy()):
                 fraction[number] = layout.filled(own)
@@ -250,6 +253,8 @@ class IceField:
         after = heat.temperature(step.state(step.end)).copy()
         everywhere = layout.filled(after) if layout.comm.size > 1 else after
         present = self.frozen.present(everywhere)
+        colder = np.minimum(start, after)
+        self._keep(self.frozen.present(layout.filled(colder) if layout.comm.size > 1 else colder)[:, : heat.owned])
         self._keep(present[:, : heat.owned])
         for ice in self.media:
             ice.melt(after, present[ice.number, ice.nodes])
