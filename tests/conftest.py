@@ -120,7 +120,7 @@ class Trial:
         states = []
         first = self.heat.initial_state
         self.heat.initial_state = lambda temperature: states.append(first(temperature)) or states[0]  # type: ignore
-        self.observers = Observers(self.case, self.heat, self.equipped.iron, self.equipped.strength)
+        self.observers = Observers(self.case, self.equipped)
         self.solution = solve(self.case, self.heat, self.observers, lambda progress: None)
         self.state = states[0]  # the integrator changes it in place
         self.temperature = self.heat.temperature(self.state).copy()

@@ -191,9 +191,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="run folde
 @app.command()
 def library(
     name: Annotated[str | None, typer.Argument(help="material, particle, coil or damage set to show")] = None,
-    calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="compute the ice kinetics of materials again, or of NAME: a name or a file")
-    ] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="compute ice kinetics again, of all or of NAME or file")] = False,
 ) -> None:
     """List or show materials and particles: values, units, spread, source."""
     from nanowarm.catalogue import print_list, print_record
@@ -202,10 +200,7 @@ def library(
         from nanowarm.calibration import print_calibrations
 
         raise typer.Exit(0 if print_calibrations(name) else 1)
-    if name is None:
-        print_list()
-    else:
-        print_record(name)
+    print_list() if name is None else print_record(name)
 
 
 app.command()(sar)

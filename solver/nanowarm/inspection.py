@@ -82,7 +82,7 @@ def forecast(case: Case, made: MadeMesh) -> Forecast:
     operators = assemble(mesh)
     equipped = equip(case, operators)
     heat = equipped.heat
-    Observers(case, heat, equipped.iron, equipped.strength)  # finds probes outside the mesh
+    Observers(case, equipped)  # finds probes outside the mesh
     state = heat.initial_state(case.input.initial.temperature)
     heat.begin(case.stages[0], 0.0, state)
     rate = np.empty_like(state)

@@ -111,7 +111,7 @@ def run(
     watch.lap("mesh")
     operators = assemble(mesh)
     equipped = equip(loaded, operators)
-    observers = Observers(loaded, equipped.heat, equipped.iron, equipped.strength)
+    observers = Observers(loaded, equipped)
     on_first(comm, lambda: make_folder(target))
     listener.opened(target)
     off = volume_notes(loaded, observers.recorder.region_volume)

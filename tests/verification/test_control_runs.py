@@ -33,7 +33,7 @@ from nanowarm.pipeline import build_mesh
 
 case = load_case(sys.argv[1])
 equipped = equip(case, assemble(build_mesh(case, MPI.COMM_WORLD)[0]))
-observers = Observers(case, equipped.heat, equipped.iron)
+observers = Observers(case, equipped)
 solution = solve(case, equipped.heat, observers, lambda progress: None)
 found = {name: [float(value) for value in values] for name, values in observers.columns().items()}
 doses = observers.doses.summary("core")

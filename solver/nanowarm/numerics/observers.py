@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
-from nanowarm.numerics.concentration import ConcentrationField
 from nanowarm.numerics.dose_fields import DoseFields, NodeTemperatures, doses_matter
-from nanowarm.numerics.heat import HeatEquation
-from nanowarm.numerics.iron import IronField
 from nanowarm.numerics.measuring import measured
 from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import GlassDifference, Nodes, Recorder, nodes_of
+from nanowarm.numerics.setup import Equipped
 from nanowarm.numerics.vitrification import Vitrification
 from nanowarm.numerics.windows import WindowRates
 from nanowarm.numerics.writers import FieldFile
@@ -37,25 +34,18 @@ class Observers:
 
     Args:
         case: the case.
-        heat: the equation.
-        iron: of each region with particles.
-        strength: concentration of each region that is not at full strength.
+        equipped: its equation, and the iron and the strength of its regions.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        heat: HeatEquation,
-        iron: Mapping[str, IronField],
-        strength: Mapping[str, ConcentrationField] = MappingProxyType({}),
-    ) -> None:
-        self.case, self.heat, self._iron = case, heat, iron
+    def __init__(self, case: Case, equipped: Equipped) -> None:
+        heat = equipped.heat
+        self.case, self.heat, self._iron = case, heat, equipped.iron
         self.nodes: dict[str, Nodes] = {name: nodes_of(heat, name) for name in case.regions}
         pairs = {(c.region, below) for c in case.input.criteria if (below := c.asked_below()) is not None}
         self._differences = {(name, below): GlassDifference(self.nodes[name], below) for name, below in sorted(pairs)}
         output = case.input.output
         probes = {name: self._probe(name, point) for name, point in output.probes.items()}
-        self.cold = Vitrification(case, heat, self.nodes, strength)
+        self.cold = Vitrification(case, heat, self.nodes, equipped.strength)
         differences = [*self._differences.values(), *self.cold.differences.values()]
         self.recorder = Recorder(heat, self.nodes, differences, probes)
         self._evidence: dict[tuple[str, Window], RateEvidence] = {}

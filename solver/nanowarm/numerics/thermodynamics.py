@@ -80,13 +80,11 @@ class Thermodynamics:
         temperature = [medium.temperature(h) for medium, h in zip(self.media, grid, strict=True)]
         pairs = list(zip(self.media, temperature, strict=True))
         if self.frozen.followed:
-            extra = [self.frozen.difference(number) for number in range(len(self.media))]
-            self._frozen_potential = _pieces([curve.integral(t) for curve, t in zip(extra, temperature, strict=True)])
-            worst = [
-                c.extreme_within(t, WITHIN, 1) / m.capacity_at_least(t, WITHIN) for c, (m, t) in zip(extra, pairs, strict=True)
-            ]
+            self._extra = [self.frozen.difference(number) for number in range(len(self.media))]
+            self._frozen_potential = _pieces([e.integral(t) for e, t in zip(self._extra, temperature, strict=True)])
+            both = zip(self._extra, pairs, strict=True)
+            worst = [e.extreme_within(t, WITHIN, 1) / m.capacity_at_least(t, WITHIN) for e, (m, t) in both]
             self._frozen_diffusivity = np.maximum(np.concatenate(worst), 0.0)
-            self._extra = extra
         self._tables = {
             "temperature": _pieces(temperature),
             "potential": _pieces([medium.conductivity_potential(t) for medium, t in pairs]),
