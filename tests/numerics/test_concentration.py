@@ -15,7 +15,7 @@ import SimpleITK as itk  # noqa: N813
 from nanowarm.errors import CaseError
 from nanowarm.meshing.mesh_checks import FACETS
 from nanowarm.model import Model, frozen_copy
-from nanowarm.numerics.concentration import ConcentrationField, concentration_field, nodal_concentration
+from nanowarm.numerics.concentration import ConcentrationField, concentration_field
 from nanowarm.numerics.mesh import Mesh
 from nanowarm.numerics.operators import Operators, assemble
 from nanowarm.numerics.stack import MPI, dolfinx_mesh
@@ -98,7 +98,6 @@ def test_a_uniform_concentration_is_that_of_its_region_and_one_elsewhere(mesh: O
     assert (found.values[inside(mesh)] == 0.8).all()
     assert (found.values[~inside(mesh)] == 1.0).all()
     assert (found.mean, found.least, found.most) == pytest.approx((0.8, 0.8, 0.8))
-    assert (nodal_concentration(read(0.8), mesh, "left", Path()) == found.values).all()
     assert found.line("left") == "concentration in left: 0.8 of full strength on average, 0.8 to 0.8"
 
 

@@ -27,7 +27,7 @@ WALL = Medium("wall", constant(1.5e6), constant(1.0))
 # scale and offset of a solution that melts at 245 K and whose glass is one at 147 K: T' = 150 + 85 (T - 147) / 98
 WEAKER = 85.0 / 98.0, 150.0 - 85.0 / 98.0 * 147.0
 NO_TABLE = 1e-6  # [K]: the capacity is constant, so that the tables are exact
-LIBRARY = 1e-3  # [K]: between two of 8192 entries, 0.03 K apart, temperature is straight over enthalpy
+LIBRARY = 1e-4  # [K]: between two of 8192 entries, 0.03 K apart, temperature is straight over enthalpy
 
 
 def _solution(name: str = "solution") -> Medium:

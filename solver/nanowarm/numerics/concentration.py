@@ -14,6 +14,7 @@ from nanowarm.meshing.image_files import check_spacing, read_voxels
 from nanowarm.meshing.mesh_checks import FACETS, facet_keys
 from nanowarm.model import nearest
 from nanowarm.numerics.images import IronImage, check_overlap
+from nanowarm.numerics.iron import RegionNodes
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.ranks import on_first
 from nanowarm.numerics.stack import MPI
@@ -62,26 +63,13 @@ def concentration_field(distribution: AnyConcentration, operators: Operators, re
     return distribution.placed(_Region(operators, region, folder))
 
 
-def nodal_concentration(distribution: AnyConcentration, operators: Operators, region: str, folder: Path) -> Array:
-    """The values of `concentration_field` alone. Collective."""
-    return concentration_field(distribution, operators, region, folder).values
+class _Region(RegionNodes):
+    """A region of the mesh, which a concentration is brought onto."""
 
-
-class _Region:
-    """A region of the mesh, which a concentration is brought onto.
-
-    Args:
-        operators: of the mesh.
-        name: of the region.
-        folder: from which the files of images count.
-    """
-
-    def __init__(self, operators: Operators, name: str, folder: Path) -> None:
-        self.operators, self.name, self.folder = operators, name, folder
-        self.comm = operators.layout.comm
-        self.mass = operators.mass[name][: operators.layout.owned]
-        self.nodes = np.flatnonzero(self.mass)
-        self.points = operators.position[self.nodes]
+    @property
+    def points(self) -> Array:
+        """Its own nodes [m], shape (nodes, 3)."""
+        return self.operators.position[self.nodes]
 
     def sampled(self, concentration: Callable[[Array], Array]) -> ConcentrationField:
         """A concentration of points [m], taken at the nodes."""

@@ -78,8 +78,8 @@ def nodal_iron(distribution: AnyIron, operators: Operators, region: str, folder:
     return distribution.placed(_Region(operators, region, folder))
 
 
-class _Region:
-    """A region of the mesh, which iron is brought onto.
+class RegionNodes:
+    """A region of the mesh, which something is brought onto.
 
     Args:
         operators: of the mesh.
@@ -92,7 +92,16 @@ class _Region:
         self.comm = operators.layout.comm
         self.mass = operators.mass[name][: operators.layout.owned]
         self.nodes = np.flatnonzero(self.mass)
-        self.cells = operators.space.dofmap.list[operators.mesh.cells(name)]
+
+
+class _Region(RegionNodes):
+    """A region of the mesh, which iron is brought onto."""
+
+    @property
+    def cells(self) -> NDArray[np.int32]:
+        """Nodes of its own cells, shape (cells, 4)."""
+        found: NDArray[np.int32] = self.operators.space.dofmap.list[self.operators.mesh.cells(self.name)]
+        return found
 
     def sampled(self, concentration: Callable[[Array], Array]) -> IronField:
         """A concentration [kg/m3] of points [m], taken at the nodes."""

@@ -265,10 +265,9 @@ class Thermodynamics:
 
     def _shared_latent(self, temperature: Array) -> tuple[Array, Array]:
         """What ice takes from the enthalpy [J/m3] and the capacity [J/m3/K] of the shared nodes."""
-        taken = np.zeros((2, temperature.size))
-        if self.icy:
-            for number, fraction in enumerate(self._shared_fractions):
-                taken += fraction * np.array(self.frozen.released(number, temperature, self.shared))
+        shares = enumerate(self._shared_fractions if self.icy else ())
+        parts = [f * np.array(self.frozen.released(number, temperature, self.shared)) for number, f in shares]
+        taken = sum(parts, np.zeros((2, temperature.size)))
         return taken[0], taken[1]
 
     def _solve_shared(self, enthalpy: Array) -> None:
