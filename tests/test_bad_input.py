@@ -676,7 +676,9 @@ def test_what_never_got_cold_is_unseen_and_has_no_number(tmp_path: Path) -> None
     write(tmp_path, case)
     done = nanowarm(tmp_path, "run", "case.toml", "-o", "out")
     assert (done.returncode, done.stderr) == (1, "")
-    for criterion in ("ice", "stress", "temperature difference", "cooling rate"):
+    assert "ice of cpa: unseen: ice is not calibrated for what fills cpa" in done.stdout
+    assert "stress of cpa: unseen: nothing of cpa became glass" in done.stdout
+    for criterion in ("temperature difference", "cooling rate"):
         assert f"{criterion} of cpa: unseen: " in done.stdout
     found = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"), parse_constant=no_number)
     assert [row["value"] for row in found["criteria"]] == [None] * 4

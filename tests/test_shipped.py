@@ -30,8 +30,8 @@ RECORDED = {
     "vial-1mL-bath": ("met", "size=1.5 mm"),
     "vial-50mL-bath": ("missed", "size=6 mm"),
     "vial-80mL": ("met", "size=8 mm"),
-    "vial-anneal": ("met", "size=6 mm"),
-    "vial-crack": ("missed", "size=6 mm"),
+    "vial-anneal": ("met", "coarsening=1.5"),
+    "vial-crack": ("missed", "coarsening=1.5"),
     "vial-solenoid": ("met", "size=8 mm"),
 }
 

@@ -164,7 +164,7 @@ def check_names(case: Case, regions: Iterable[str], surfaces: Iterable[str]) -> 
     found = _differences("regions", case.input.regions, set(regions))
     found += _differences("boundaries", case.input.boundaries, surfaces)
     for name in sorted(set(case.input.stress.bonded) - surfaces):
-        found.append(f"stress.bonded: the mesh has no such outer surface; {nearest(name, surfaces)}")
+        found.append(f'stress.bonded: the mesh has no outer surface "{name}"; {nearest(name, surfaces)}')
     for stage in case.input.stages:
         for name in sorted(set(stage.boundaries or ()) - surfaces - set(case.input.boundaries)):
             key = joined_key("stages", stage.name, "boundaries", name)

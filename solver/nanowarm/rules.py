@@ -195,10 +195,15 @@ def _check_shutdown(draft: Draft) -> None:
 
 def _check_cold(draft: Draft, regions: Mapping[str, Region]) -> None:
     """Tell what ice and stress can't be followed in, or with."""
-    if draft.input.follows_ice():
-        for stage in draft.input.stages:
-            if stage.steady:
-                draft.tell(("stages", stage.name, "steady"), "ice takes time to form: give a duration, or don't follow ice")
+    exposed = any(criterion.asked_above() is not None for criterion in draft.input.criteria)
+    for stage in draft.input.stages if draft.input.follows_ice() or exposed else ():
+        if stage.steady:
+            line = "takes no time, and what the case follows does (ice, exposure): give a duration, or don't ask for that"
+            draft.tell(("stages", stage.name, "steady"), line)
+    times = draft.input.solver.stress
+    lasts = sum(0.0 if s.steady else math.inf if s.duration is None else s.duration for s in draft.input.stages)
+    if not isinstance(times, bool) and max(times) > lasts * (1.0 + 1e-9):
+        draft.tell(("solver", "stress"), f"{max(times):g} s is after the end of the protocol, {lasts:g} s: leave it out")
     if draft.input.follows_stress():
         known = {name: region.medium.mechanics for name, region in regions.items() if region.found}
         draft.faults.extend(f"{draft.where}: {line}" for line in draft.input.stress.faults(known))

@@ -112,7 +112,7 @@ class SolverInput(Model):
     step: Duration | None = None
     largest_step: Duration | None = None
     ice: bool = False
-    stress: bool | tuple[Time, ...] = False
+    stress: bool | Annotated[tuple[Time, ...], Field(min_length=1)] = False
 
 
 class DosesInput(Model):
@@ -179,7 +179,7 @@ class CaseInput(Model):
 
     def follows_stress(self) -> bool:
         """Whether thermal stress is followed: a switch, a criterion or a field asks for it."""
-        return self.solver.stress not in (False, ()) or self._asks("stress", "tensile stress")
+        return self.solver.stress is not False or self._asks("stress", "tensile stress")
 
     def _asks(self, quantity: Quantity, field: FieldName) -> bool:
         """Whether a criterion looks at a quantity, or its field is written."""

@@ -195,7 +195,7 @@ def test_tissue_with_the_published_blood_flow_settles_where_it_carries_the_heat_
 
 @pytest.mark.parametrize("boundaries", [{}, {"right": {"kind": "heat flux", "value": "100 W/m^2"}}], ids=["closed", "flux"])
 def test_a_heated_body_that_nothing_cools_is_told_to_have_no_steady_state(bench: Any, boundaries: dict[str, Any]) -> None:
-    with pytest.raises(SolveError, match="stage settle: there is no steady state: nothing takes the heat away"):
+    with pytest.raises(SolveError, match="stage settle: there is no steady state: what takes the heat away does not keep up"):
         bench.solved(block(bench, power=1e5, boundaries=CLOSED | boundaries))
 
 

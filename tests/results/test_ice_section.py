@@ -150,6 +150,10 @@ def test_columns_that_show_nothing_give_no_charts() -> None:
     assert charts_of(summary(FROZEN)) == {}
 
 
+def test_curves_far_below_their_limit_give_no_chart() -> None:
+    assert charts_of(summary(FROZEN), kidney_ice_max=[0.0, 1e-5], kidney_stress_MPa=[0.0, 0.03]) == {}  # of 0.002 and 3.2
+
+
 def test_the_charts_stand_in_the_report_and_say_what_they_show(tmp_path: Path) -> None:
     text = page(tmp_path, summary(FROZEN), ice_max=[0.0, 0.01, 0.034], stress_MPa=[0.0, 1.0, 3.9])
     assert re.findall(r"<figcaption>([^<]*)</figcaption>", text)[:2] == ["Ice in kidney", "Tensile stress in kidney"]

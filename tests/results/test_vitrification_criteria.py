@@ -257,13 +257,13 @@ def test_ice_is_met_exactly_where_its_value_is_at_most_its_limit(values: list[fl
         (
             [2.4e6],
             {"kind": "stress"},
-            "Met: the tensile stress in all of organ reaches 2.4 MPa; its strength is 3.2 MPa (25 % to spare); "
+            "Met: the tensile stress in organ reaches 2.4 MPa; its strength is 3.2 MPa (25 % to spare); "
             "it is largest at 34 s.",
         ),
         (
             [4e6, 1e6],
             {"kind": "stress", "at_most": "2 MPa"},
-            "Missed: the tensile stress in all of organ reaches 4 MPa; allowed are 2 MPa (100 % beyond it); "
+            "Missed: the tensile stress in organ reaches 4 MPa; allowed are 2 MPa (100 % beyond it); "
             "it is largest at 34 s, and 1 mL may crack.",
         ),
         (None, {"kind": "stress"}, "Unseen: nothing of organ became glass, so its stress can't be judged."),

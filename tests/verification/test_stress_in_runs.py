@@ -133,6 +133,26 @@ def test_iron_that_is_denser_inside_raises_the_largest_tensile_stress_over_even_
     assert inside > 2.0 * even > 0.0
 
 
+def test_a_steady_state_has_the_stress_of_its_temperature(bench: Any) -> None:
+    """Even heat makes T = T0 + rise (1 - (r/R)^2); the surface is then under E alpha rise 0.4 / (1 - nu) along itself."""
+    rise, conductivity = 20.0, 0.24
+    iron = 6.0 * conductivity * rise / RADIUS**2 / POWER
+    path = glass(
+        bench,
+        "steady",
+        {"kind": "fixed temperature", "value": "100 K"},
+        "1 s",
+        start="100 K",
+        material={},
+        region={"particles": {"name": bench.particle("lot", POWER), "iron": f"{iron!r} mgFe/mL"}},
+        field={"kind": "uniform", "amplitude": "20 kA/m", "frequency": "200 kHz"},
+        stages=[{"name": "rest", "steady": True}],
+        stress={"order": 2},
+    )
+    exact = 1e-6 * YOUNG * EXPANSION * rise * 0.4 / (1.0 - POISSON)
+    assert peak(bench, path) == pytest.approx(exact, rel=0.05)
+
+
 def test_what_stays_above_its_set_temperature_has_no_stress_to_judge(bench: Any) -> None:
     path = glass(
         bench, "warm", convection(f"{SETTING + 5.0} K"), "10 min", material=SETS,

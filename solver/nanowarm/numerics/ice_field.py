@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-CHANGE = 4.0  # [K] by which the temperature may change in one part of a step of the kinetics
+CHANGE = 2.5  # [K] by which the temperature may change in one part of a step of the kinetics
 GROWTH = 0.02  # by which the ice fraction may grow in one
 MOST_SUBSTEPS = 200
+PARABOLA = 4  # parts of a step up to which its temperature is taken as a parabola
 NO_NUCLEI = 6.0  # widths from the nucleation temperature, beyond which no nuclei form
 LATENT_STEP = 0.3  # [K] by which latent heat may change the temperature in one step
 FELT = 1e-3  # [K] of latent heat after which the right-hand side is evaluated again
@@ -68,7 +69,7 @@ class MediumIce:
         self.number, self.kinetics, self.nodes = number, kinetics, nodes
         self._scale, self._offset, self._pace = conditions
         self._plain = bool((self._scale == 1.0).all() and (self._offset == 0.0).all() and (self._pace == 1.0).all())
-        self.phi = np.zeros((4, conditions.shape[1]))
+        self.phi, self._none = np.zeros((4, conditions.shape[1])), np.zeros(conditions.shape[1])
         self._low = kinetics.glass_transition
         grid = np.arange(self._low, kinetics.melting + SPACING, SPACING) + 0.5 * SPACING
         self._nucleation = np.concatenate(([0.0], kinetics.nucleation(grid), [0.0]))
@@ -76,25 +77,29 @@ class MediumIce:
 
     def begin(self, temperature: Array) -> None:
         """Begin a step at the temperature [K] of own nodes."""
-        self._before = self._growth[self._place(temperature)]
+        place = self._place(temperature)
+        self._before = self._nucleation[place], self._growth[place]
 
     def pass_over(self, middle: Array, end: Array, duration: float) -> None:
         """Nucleation and growth over a part of a step, from the temperatures [K] of own nodes at its middle and end.
 
-        Growth is integrated by Simpson's rule; nucleation by its middle, which for a bell over temperature is as good.
+        Simpson's rule: a sixth of the nuclei is born at the start, two thirds in the middle and a sixth at the end.
         """
-        place = self._place(middle)
-        growth, after = self._growth[place], self._growth[self._place(end)]
-        growth *= 4.0
-        growth += self._before
-        growth += after
-        growth *= 1.0 / 6.0
-        nucleation = self._nucleation[place]
-        if not self._plain:
-            nucleation *= self._pace
-            growth *= self._pace
-        grow(self.phi, nucleation, growth, duration)
-        self._before = after
+        between, after = self._place(middle), self._place(end)
+        (born0, speed0), born1, speed1 = self._before, self._nucleation[between], self._growth[between]
+        self._before = born2, speed2 = self._nucleation[after], self._growth[after]
+        pace = duration if self._plain else duration * self._pace
+        radius = (speed0 + 4.0 * speed1 + speed2) * (pace / 6.0)
+        later = np.maximum(8.0 * speed1 + 5.0 * speed2 - speed0, 0.0) * (pace / 24.0)  # growth from the middle to the end
+        born1 *= pace / 1.5
+        self.phi[0] += born0 * (pace / 6.0)
+        grow(self.phi, self._none, radius, 1.0)
+        self.phi[0] += born2 * (pace / 6.0)
+        self.phi[0] += born1
+        for order in (1, 2, 3):
+            born1 *= later
+            born1 *= 1.0 / order
+            self.phi[order] += born1
 
     def _place(self, temperature: Array) -> NDArray[np.intp]:
         """Where its nodes are in the tables, from the temperature [K] of own nodes."""
@@ -189,16 +194,20 @@ class IceField:
         mine = max((ice.needed(start, end, size) for ice in self.media), default=0.0)
         needed, active = heat.largest(mine, float(self.frozen.active))
         count = min(math.ceil(needed), MOST_SUBSTEPS)
+        if not count and not active:
+            return False, math.inf
+        kept = [] if active else [ice.phi.copy() for ice in self.media]
         if count and active:
             self._grow_and_warm(step, count, start)
         elif count:
             self._grow(step, count, (start, end))
-        elif not active:
-            return False, math.inf
-        fraction = self.frozen.fraction.copy()
-        for ice in self.media:
-            fraction[ice.number, ice.nodes] = ice.fraction()
+        fraction = self._formed()
         (most,) = heat.largest(float(fraction.max(initial=0.0)))
+        if not active and most > GROWTH:  # so much at once that it must feel its heat while it forms
+            for ice, phi in zip(self.media, kept, strict=True):
+                ice.phi[:] = phi
+            self._grow_and_warm(step, MOST_SUBSTEPS, start)
+            fraction = self._formed()
         if not active and most <= LEAST:
             self._keep(fraction[:, : heat.owned])
             for ice in self.media:
@@ -206,8 +215,17 @@ class IceField:
             return False, math.inf
         return self._feel(step, fraction, (start, end))
 
+    def _formed(self) -> Array:
+        """Ice fraction of every medium at all nodes, as formed at own nodes, shape (media, nodes)."""
+        fraction = self.frozen.fraction.copy()
+        for ice in self.media:
+            fraction[ice.number, ice.nodes] = ice.fraction()
+        return fraction
+
     def _grow(self, step: Step, count: int, ends: tuple[Array, Array]) -> None:
-        """Nucleation and growth over a step, in equal parts, with temperatures on the parabola through ends and middle.
+        """Nucleation and growth over a step, in equal parts.
+
+        Temperatures are on the parabola through ends and middle, which is close where there are few parts.
 
         Args:
             step: of which `ends` are the temperatures of own nodes [K] at start and end.
@@ -222,8 +240,12 @@ class IceField:
             ice.begin(start)
         for number in range(count):
             half, whole = (number + 0.5) / count, (number + 1.0) / count
-            at_half = start + half * (slope + half * bend)
-            at_end = start + whole * (slope + whole * bend)
+            if count > PARABOLA:
+                at_half = self.heat.temperature(step.state(step.start + half * count * duration)).copy()
+                at_end = self.heat.temperature(step.state(step.start + whole * count * duration)).copy()
+            else:
+                at_half = start + half * (slope + half * bend)
+                at_end = start + whole * (slope + whole * bend)
             for ice in self.media:
                 ice.pass_over(at_half, at_end, duration)
 

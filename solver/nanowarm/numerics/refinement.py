@@ -85,7 +85,7 @@ def refined(domain: dolfinx_mesh.Mesh, region: Indices, surface: Indices) -> tup
     points = np.empty((nodes.size_local + nodes.num_ghosts, 3))
     points[number[:, :4]], points[number[:, 4:]] = corner, midpoint
     cells = np.take_along_axis(number[:, None, :], _CHILDREN[diagonal], axis=2).reshape(-1, 4)
-    which = _FACETS[diagonal].reshape(len(number), -1)
+    which = _FACETS[diagonal].reshape(len(number), 8 * 4)
     inherited = np.where(which >= 0, np.take_along_axis(surface, np.maximum(which, 0), axis=1), -1)
     return domain_of(nodes, cells, points), np.repeat(region, 8), inherited.reshape(-1, 4).astype(np.int32)
 

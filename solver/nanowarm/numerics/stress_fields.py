@@ -97,9 +97,10 @@ class StressFields:
                 self._advance(time, temperature)
 
     def finish(self, time: float, state: Array) -> None:
-        """Solve for the last state of the run; collective."""
-        if time > self.state.time:
-            self._advance(time, self.heat.temperature(state))
+        """Solve for the last state of the run, which a steady stage reaches without a step; collective."""
+        temperature = self.heat.temperature(state)
+        if self._change(temperature) > _SAME_CHANGE * self.resolution or time > self.state.time:
+            self._advance(time, temperature)
 
     def row(self, time: float) -> None:
         """Keep the largest tensile stress of each region, as it was found last; collective."""

@@ -120,6 +120,9 @@ class Vitrification:
         """Look at the last state of a run; collective."""
         if self.stress is not None:
             self.stress.finish(time, state)
+            for column in self.stress.columns.values():  # the last row was kept before the last solve
+                column.pop()
+            self.stress.row(time)
 
     def columns(self) -> dict[str, list[float]]:
         """Columns of `history.csv`."""
@@ -218,7 +221,8 @@ class Vitrification:
         seen: PeakEvidence = self.differences[region].seen
         limit = self.case.regions[region].medium.glass_difference
         below = self.differences[region].below - ZERO_CELSIUS
-        return {"glass_difference_degC": {"largest": seen.value, "limit": limit, "at_s": seen.time, "below_degC": below}}
+        when = None if seen.value is None else seen.time
+        return {"glass_difference_degC": {"largest": seen.value, "limit": limit, "at_s": when, "below_degC": below}}
 
     def work(self) -> dict[str, Any]:
         """What following the stress took, for `record.json`."""

@@ -47,7 +47,7 @@ def _relative(raw: Any) -> float:
     else:
         value = float(raw)
     if not 0.0 < value <= MOST:
-        per_cent = f'; for per cent write "{value:g} %"' if not isinstance(raw, str) and MOST < value <= 100.0 * MOST else ""
+        per_cent = f'; for per cent write "{value:g} %"' if not isinstance(raw, str) and 10.0 <= value <= 100.0 * MOST else ""
         raise ValueError(f"must be above 0 and at most {MOST:g}, where 1 is full strength; found {shown(raw)}{per_cent}")
     return value
 

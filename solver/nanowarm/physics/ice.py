@@ -40,6 +40,15 @@ class NucleationAndGrowth(Sourced):
     rate_product: Annotated[float, Field(gt=0.0)]
     threshold: Annotated[float, Field(gt=0.0, lt=0.1)] = CRITICAL_FRACTION
 
+    def check(self, melting: float, glass_transition: float) -> None:
+        """Refuse nuclei that would never form between the glass transition and the melting temperature [K].
+
+        Raises:
+            ValueError: they would not.
+        """
+        if not glass_transition < self.nucleation_temperature < melting:
+            raise ValueError("`ice.nucleation_temperature` must lie between `glass_transition` and `melting`")
+
     def kinetics(self, melting: float, glass_transition: float) -> IceKinetics:
         """The rate equations between a glass transition and a melting temperature [K]."""
         return IceKinetics(
@@ -52,6 +61,9 @@ class Equilibrium(Sourced):
     """Ice that is always as much as the liquidus allows: slow freezing, without supercooling."""
 
     kind: Literal["equilibrium"]
+
+    def check(self, melting: float, glass_transition: float) -> None:
+        """Nothing of it can be wrong."""
 
     def kinetics(self, melting: float, glass_transition: float) -> None:
         """It has none."""

@@ -69,6 +69,12 @@ class Material(Model):
     def _can_freeze(self) -> Material:
         if self.glass_transition and self.melting and self.glass_transition.value >= self.melting.value:
             raise ValueError("`glass_transition` must lie below `melting`")
+        if self.ice is not None:
+            needed = ("glass_transition", "melting", "water_fraction", "concentrated_fraction")
+            missing = [name for name in needed if name not in self.model_fields_set]
+            if missing:
+                raise ValueError(f"`ice` needs {', '.join(missing)}: add it")
+            self.ice.check(self.melting.value, self.glass_transition.value)  # type: ignore[union-attr]
         if self.water_fraction and self.concentrated_fraction:
             solute = 1.0 - self.water_fraction.value
             if not 0.0 < solute < self.concentrated_fraction.value:

@@ -14,6 +14,7 @@ Row = Mapping[str, Any]
 History = Mapping[str, NDArray[Any]]
 
 PERCENT = 100.0
+FLAT = 0.01  # of the limit: curves that never reach that look like a line at 0
 
 
 def ice_and_stress(summary: Row) -> Row | None:
@@ -46,23 +47,34 @@ def _stress(name: str, region: Row) -> Row:
 
 
 def ice_and_stress_charts(history: History, summary: Row) -> list[Chart]:
-    """Ice and stress of every region over time, with their limits where there is something to see."""
-    charts = []
-    for region, content in summary["regions"].items():
-        asked = [row["limit"] for row in summary["criteria"] if (row["kind"], row["region"]) == ("ice", region)]
-        columns = (("most", f"{region}_ice_max", ORANGE, "-"), ("mean", f"{region}_ice_mean", BLACK, "--"))
-        lines = [Line(label, PERCENT * history[name], colour, style) for label, name, colour, style in columns if name in history]
-        charts.append(Chart(f"Ice in {region}", "part of what can freeze [%]", _with_limit(lines, "limit", PERCENT, asked)))
-        stress = f"{region}_stress_MPa"
-        largest = [Line("largest", history[stress], ORANGE)] if stress in history else []
-        strength = (content.get("stress") or {}).get("tensile_strength_MPa")
-        known = [] if strength is None else [strength]
-        charts.append(Chart(f"Tensile stress in {region}", "stress [MPa]", _with_limit(largest, "strength", 1.0, known)))
+    """Ice of every region over time, then its stress, with their limits; where there is something to see."""
+    charts = [
+        *(_ice_chart(history, summary, region) for region in summary["regions"]),
+        *(_stress_chart(history, summary, region) for region in summary["regions"]),
+    ]
     return [chart for chart in charts if chart.lines]
 
 
-def _with_limit(lines: list[Line], label: str, scale: float, limits: list[float]) -> tuple[Line, ...]:
+def _ice_chart(history: History, summary: Row, region: str) -> Chart:
+    asked = [PERCENT * row["limit"] for row in summary["criteria"] if (row["kind"], row["region"]) == ("ice", region)]
+    columns = (("most", f"{region}_ice_max", ORANGE, "-"), ("mean", f"{region}_ice_mean", BLACK, "--"))
+    lines = [Line(label, PERCENT * history[name], colour, style) for label, name, colour, style in columns if name in history]
+    return Chart(f"Ice in {region}", "part of what can freeze [%]", _with_limit(lines, "limit", asked))
+
+
+def _stress_chart(history: History, summary: Row, region: str) -> Chart:
+    column = f"{region}_stress_MPa"
+    lines = [Line("largest", history[column], ORANGE)] if column in history else []
+    strength = (summary["regions"][region].get("stress") or {}).get("tensile_strength_MPa")
+    known = [] if strength is None else [strength]
+    return Chart(f"Tensile stress in {region}", "stress [MPa]", _with_limit(lines, "strength", known))
+
+
+def _with_limit(lines: list[Line], label: str, limits: list[float]) -> tuple[Line, ...]:
     """Curves and the lowest of their limits as a level line; none where the curves show nothing."""
     seen = [line for line in lines if np.isfinite(line.values).any() and np.nan_to_num(line.values).any()]
-    level = [Line(label, np.full(seen[0].values.size, scale * min(limits)), BLUE, ":")] if seen and limits else []
-    return (*seen, *level)
+    if not seen or not limits:
+        return tuple(seen)
+    if max(float(np.nanmax(line.values)) for line in seen) < FLAT * min(limits):
+        return ()
+    return (*seen, Line(label, np.full(seen[0].values.size, min(limits)), BLUE, ":"))

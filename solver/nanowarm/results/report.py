@@ -197,8 +197,10 @@ def _window(files: RunFiles, criterion: Row) -> tuple[float, float] | None:
     if texts is None:
         material = files.case["regions"][criterion["region"]]["material"]
         parts = {Path(name).name for name in ([material] if isinstance(material, str) else material["mix"])}
-        windows = [row for row in files.record.get("inputs", []) if row["what"] == "warming window"]
-        texts = next((row["value"].split(" to ") for row in windows if Path(row["of"]).name in parts), None)
+        inputs = [row for row in files.record.get("inputs", []) if Path(row["of"]).name in parts]
+        known = {row["what"]: row["value"].split(" to ") for row in reversed(inputs) if row["what"].endswith("ing window")}
+        cooling = known.get("cooling window") if criterion.get("kind") == "cooling rate" else None
+        texts = cooling or known.get("warming window")
     low, high = sorted(temperature(text) - ZERO_CELSIUS for text in texts) if texts else (None, None)
     return None if low is None or high is None else (round(low, 6), round(high, 6))
 

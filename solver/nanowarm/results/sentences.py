@@ -92,7 +92,7 @@ def room_text(row: Row, limit: str = "it") -> str:
     left = margin(row)
     if left is None:
         return "not seen"
-    size = f"{number_text(100 * abs(left), 2)} %"
+    size = f"{number_text(100 * abs(left), 2 if abs(left) < 1.0 else 3)} %"
     if row["kind"] == "temperature":
         size = f"{number_text(abs(row['value'] - row['limit']), 2)} {readable(row['unit'])}"
     elif left < _TIMES_FROM:
@@ -186,7 +186,7 @@ def _stress_sentence(row: Row, asked: str) -> str:
         return f"{row['reason']}, so its stress can't be judged"
     value, limit = _told_apart(row["value"], row["limit"])
     bears = "its strength is" if asked == "strength" else "allowed are"
-    told = f"the tensile stress in {_part(row)} reaches {value} {row['unit']}; {bears} {limit} {row['unit']} ({room_text(row)})"
+    told = f"the tensile stress in {_part(row).removeprefix('all of ')} reaches {value} {row['unit']}; {bears} {limit} {row['unit']} ({room_text(row)})"
     when = f"; it is largest at {number_text(row['at_s'])} s"
     return told + when + (f", and {number_text(row['crack_risk_mL'])} mL may crack" if row["crack_risk_mL"] else "")
 
