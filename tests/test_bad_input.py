@@ -398,7 +398,10 @@ def test_what_only_sets_does_not_flow_as_maxwell_says(tmp_path: Path) -> None:
 
 def test_ice_is_not_followed_through_a_steady_state(tmp_path: Path) -> None:
     (told,) = cold_lines(tmp_path, ICY, ("criteria", [ICE]), ("stages|0", {"name": "rest", "steady": True}))
-    assert told == "case.toml: stages.rest.steady: ice takes time to form: give a duration, or don't follow ice"
+    assert (
+        told
+        == "case.toml: stages.rest.steady: takes no time, and what the case follows does (ice, exposure): give a duration, or don't ask for that"
+    )
 
 
 def test_the_good_case_has_no_fault(tmp_path: Path) -> None:
@@ -651,7 +654,11 @@ def test_a_geometry_that_is_no_volume_ends_with_exit_code_2(tmp_path: Path, name
         ("mesh|parameters|volume", "1 mm", "vial.geo: parameter volume: 'mm' is not a unit of this quantity"),
         ("regions|kidney", {"material": "VS55"}, "regions.kidney: the mesh has no such region; known: cpa"),
         ("boundaries|side", GONE, 'the mesh has the outer surface "side": give it a section [boundaries.side]'),
-        ("stress|bonded", ["sid"], "stress.bonded: the mesh has no such outer surface; did you mean side? known: bottom, side, "),
+        (
+            "stress|bonded",
+            ["sid"],
+            'stress.bonded: the mesh has no outer surface "sid"; did you mean side? known: bottom, side, ',
+        ),
     ],
     ids=["probe", "parameter", "dimension", "region", "surface", "bonded"],
 )

@@ -257,8 +257,7 @@ def test_ice_is_met_exactly_where_its_value_is_at_most_its_limit(values: list[fl
         (
             [2.4e6],
             {"kind": "stress"},
-            "Met: the tensile stress in organ reaches 2.4 MPa; its strength is 3.2 MPa (25 % to spare); "
-            "it is largest at 34 s.",
+            "Met: the tensile stress in organ reaches 2.4 MPa; its strength is 3.2 MPa (25 % to spare); it is largest at 34 s.",
         ),
         (
             [4e6, 1e6],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from nanowarm.numerics import ice_field
+from nanowarm.numerics.frozen import LEAST
 from nanowarm.physics.equilibration import equilibration_of
 from nanowarm.physics.freezing import Freezing
 from nanowarm.physics.ice import IceKinetics
@@ -61,8 +64,8 @@ def _path(start: float, *legs: tuple[float, float]) -> list[tuple[float, float]]
 
 def _held(bench: Any, material: str, path: list[tuple[float, float]], **region: Any) -> Any:
     """A body so small that all of it follows the temperature of its surfaces, which is prescribed."""
-    fastest = max(abs((t1 - t0) / (s1 - s0)) for (s0, t0), (s1, t1) in zip(path, path[1:], strict=False))
-    edge = f"{2.0 / math.sqrt(60.0 * fastest)!r} mm"  # so that it lags by 0.5 K, whatever the rate
+    fastest = max(abs((t1 - t0) / (s1 - s0)) for (s0, t0), (s1, t1) in pairwise(path))
+    edge = f"{4.0 / math.sqrt(60.0 * fastest)!r} mm"  # so that it lags by some 0.3 K, whatever the rate
     value = {"at": [f"{time!r} s" for time, _ in path], "values": [f"{temperature!r} K" for _, temperature in path]}
     case = bench.case(
         "slab",
@@ -70,7 +73,7 @@ def _held(bench: Any, material: str, path: list[tuple[float, float]], **region: 
         edge,
         initial={"temperature": f"{path[0][1]!r} K"},
         regions={"body": {"material": material} | region},
-        boundaries=dict.fromkeys(SURFACES, {"kind": "fixed temperature", "value": value}),
+        boundaries={name: {"kind": "fixed temperature", "value": value} for name in SURFACES},
         stages=[{"name": "ramp", "duration": f"{path[-1][0]!r} s"}],
         solver={"ice": True},
     )
@@ -94,7 +97,7 @@ def _along(kinetics: IceKinetics, path: list[tuple[float, float]]) -> float:
         return [nuclei, speed * phi[0], speed * phi[1], speed * phi[2]]
 
     phi = np.zeros(4)
-    for start, end in zip(times[:-1], times[1:], strict=True):
+    for start, end in pairwise(times):
         done = solve_ivp(change, (start, end), phi, "DOP853", rtol=1e-8, atol=1e-4, max_step=(end - start) / 100.0)
         phi = done.y[:, -1]
     return -math.expm1(-kinetics.rate_product * float(phi[3]))
@@ -109,7 +112,7 @@ def test_a_critical_rate_makes_a_fifth_of_a_percent_of_ice(bench: Any, name: str
 
 
 @pytest.mark.parametrize("direction", [-1, 1], ids=["cooling", "warming"])
-@pytest.mark.parametrize("factor", [0.6, 2.0, 4.0])
+@pytest.mark.parametrize("factor", [0.8, 2.0, 4.0])
 def test_the_ice_of_a_passage_is_that_of_its_rate(bench: Any, factor: float, direction: int) -> None:
     medium = _medium("VS55")
     kinetics, rate = _kinetics(medium), factor * _critical(medium, direction)
@@ -119,21 +122,11 @@ def test_the_ice_of_a_passage_is_that_of_its_rate(bench: Any, factor: float, dir
     assert trial.heat.ice.peak == pytest.approx(expected, rel=0.02)
 
 
-def test_nuclei_of_a_slow_cooling_make_more_ice_in_the_warming() -> None:
-    medium = _medium("VS55")
-    kinetics = _kinetics(medium)
-    warming = _critical(medium, 1)
-    low, high = kinetics.glass_transition - MARGIN, kinetics.melting - 1.0
-    both = _along(kinetics, _path(kinetics.melting + MARGIN, (low, -0.05), (high, warming)))
-    alone = _along(kinetics, _path(low, (high, warming)))
-    assert both > 1.2 * alone
-
-
 def test_the_ice_of_cooling_and_warming_is_that_of_the_rate_equations_along_both(bench: Any) -> None:
     medium = _medium("VS55")
     kinetics, warming = _kinetics(medium), 2.0 * _critical(medium, 1)
     low, high = kinetics.glass_transition - MARGIN, kinetics.melting - 1.0
-    path = _path(kinetics.melting + MARGIN, (low, 1.5 * _critical(medium, -1)), (high, warming))
+    path = _path(kinetics.melting + MARGIN, (low, 2.0 * _critical(medium, -1)), (high, warming))
     expected = _along(kinetics, path)
     assert expected > 2.0 * _along(kinetics, _path(low, (high, warming)))  # the nuclei of the cooling matter
     assert _held(bench, "VS55", path).heat.ice.now == pytest.approx(expected, rel=0.03)
@@ -142,12 +135,12 @@ def test_the_ice_of_cooling_and_warming_is_that_of_the_rate_equations_along_both
 def test_what_has_melted_leaves_no_nuclei(bench: Any) -> None:
     medium = _medium("VS55")
     kinetics, warming = _kinetics(medium), _critical(medium, 1)
-    low, high = kinetics.glass_transition - MARGIN, kinetics.melting + MARGIN
-    # fast again, so that the second way down makes a thousandth of the nuclei of the first
-    path = _path(high, (low, 2.0 * _critical(medium, -1)), (high, 20.0 * warming), (low, -20.0 * warming), (high - 5.0, warming))
-    expected = _along(kinetics, _path(low, (high - 5.0, warming)))
-    found = _held(bench, "VS55", path)
-    assert found.heat.ice.now == pytest.approx(expected, rel=0.03)
+    low, high, end = kinetics.glass_transition - MARGIN, kinetics.melting + MARGIN, kinetics.melting - 3.0
+    again = [(low, -5.0 * warming), (end, warming)]
+    expected = _along(kinetics, _path(high, *again))
+    path = _path(high, (low, -0.5 * warming), (high, 5.0 * warming), *again)
+    assert _along(kinetics, path) > 2.0 * expected  # where nothing melts
+    assert _held(bench, "VS55", path).heat.ice.now == pytest.approx(expected, rel=0.03)
 
 
 @pytest.mark.parametrize("direction", [-1, 1], ids=["cooling", "warming"])
@@ -173,9 +166,9 @@ def _heated(bench: Any, iron: float, *, ice: bool = True, material: str = "VS55"
     everything: dict[str, Any] = {
         "initial": {"temperature": f"{COLDEST} degC"},
         "regions": {"body": {"material": material, "particles": particles}},
-        "boundaries": dict.fromkeys(SURFACES, INSULATED),
+        "boundaries": {name: INSULATED for name in SURFACES},
         "field": FIELD,
-        "stages": [{"name": "rewarm", "duration": "1 h", "until": "coldest > -10 degC"}],
+        "stages": [{"name": "rewarm", "duration": "3 h", "until": "coldest > -10 degC"}],
         "solver": {"ice": ice},
     }
     path: Path = bench.case("slab", {"thickness": "4 mm", "width": "2 mm"}, "2 mm", **everything | sections)
@@ -196,7 +189,45 @@ def _time_to(medium: Medium, iron: float, celsius: float) -> float:
     return float(medium.enthalpy(celsius + ZERO) - medium.enthalpy(COLDEST + ZERO)) / (iron * POWER)
 
 
-SLOW = 1.0  # [kg/m3] of iron: some 5 K/min, a tenth of the critical rate of VS55
+SLOW = 0.3  # [kg/m3] of iron: some 1.5 K/min, a fortieth of the critical rate of VS55
+
+
+def _exact(medium: Medium, iron: float, seconds: float) -> tuple[float, float]:
+    """Ice fraction and temperature [K] of an insulated body after a time of heating in which nothing melts.
+
+    The four rate equations, at the temperature that has h(T) - X c(h) as supplied.
+    """
+    kinetics, freezing, start = _kinetics(medium), _freezing(medium), float(medium.enthalpy(COLDEST + ZERO))
+
+    def temperature(time: float, ice: float) -> float:
+        def excess(kelvin: float) -> float:
+            h = medium.enthalpy(kelvin)
+            return float(h - ice * freezing.latent(h)) - start - iron * POWER * time
+
+        return float(brentq(excess, 100.0, 300.0, xtol=1e-9))
+
+    def change(time: float, phi: np.ndarray[Any, Any]) -> list[float]:
+        here = np.array(temperature(time, -math.expm1(-kinetics.rate_product * phi[3])))
+        speed = float(kinetics.growth(here))
+        return [float(kinetics.nucleation(here)) / kinetics.rate_product, speed * phi[0], speed * phi[1], speed * phi[2]]
+
+    begin = _time_to(medium, iron, kinetics.glass_transition - ZERO - 1.0)
+    done = solve_ivp(change, (begin, seconds), np.zeros(4), "LSODA", rtol=1e-7, atol=1e-3, max_step=(seconds - begin) / 300.0)
+    ice = -math.expm1(-kinetics.rate_product * float(done.y[3, -1]))
+    return ice, temperature(seconds, ice)
+
+
+@pytest.mark.parametrize(("iron", "celsius"), [(8.0, -60.0), (1.0, -70.0), (1.0, -65.0), (SLOW, -75.0)])
+@pytest.mark.parametrize("largest", [1e3, 10.0, 1.0], ids=["one step", "steps of 10 K", "steps of 1 K"])
+def test_ice_and_temperature_of_a_heated_body_are_those_of_the_rate_equations_however_long_the_steps(
+    bench: Any, iron: float, celsius: float, largest: float
+) -> None:
+    medium = _medium("VS55")
+    seconds = _time_to(medium, iron, celsius)
+    ice, temperature = _exact(medium, iron, seconds)
+    trial = bench.solved(_heated(bench, iron, **_stopped(seconds)), f"solver.largest_step={largest * seconds / 80.0} s")
+    assert trial.heat.ice.now == pytest.approx(ice, rel=0.03)
+    assert trial.temperature == pytest.approx(temperature, abs=0.02)
 
 
 @pytest.mark.parametrize("celsius", [-80.0, -70.0, -60.0, -50.0, -42.0, -30.0])
@@ -208,26 +239,22 @@ def test_the_enthalpy_of_what_has_formed_is_what_was_supplied(bench: Any, celsiu
     h = medium.enthalpy(temperature)
     supplied = SLOW * POWER * seconds
     found = h - ice * freezing.latent(h) - medium.enthalpy(COLDEST + ZERO)
-    assert found == pytest.approx(supplied, rel=2e-5)  # by what the tables of VS55 allow
+    unfelt = LEAST * freezing.latent_at_melting
+    assert found == pytest.approx(supplied, rel=2e-5, abs=unfelt)  # by what the tables of VS55 allow
     assert trial.solution.energy["imbalance_relative"] < 1e-9
     assert (ice <= freezing.equilibrium(temperature) + 1e-9).all()
 
 
-def test_a_slowly_warmed_body_runs_ahead_while_it_freezes_lags_while_it_melts_and_ends_alike(bench: Any) -> None:
-    medium, shift, ice = _medium("VS55"), [], []
-    for celsius in (-90.0, -62.0, -50.0, -36.0):
-        seconds = _time_to(medium, SLOW, celsius)
-        trial = bench.solved(_heated(bench, SLOW, **_stopped(seconds)))
-        shift.append(float(trial.mean(trial.temperature)) - ZERO - celsius)
+def test_a_slowly_warmed_body_runs_ahead_while_it_freezes_less_so_while_it_melts_and_ends_alike(bench: Any) -> None:
+    medium, ahead, ice = _medium("VS55"), [], []
+    for celsius in (-90.0, -65.0, -50.0, -37.0, -20.0):
+        trial = bench.solved(_heated(bench, SLOW, **_stopped(_time_to(medium, SLOW, celsius))))
+        ahead.append(float(trial.mean(trial.temperature)) - ZERO - celsius)
         ice.append(float(trial.mean(trial.heat.ice.now[0])))
-    assert shift[0] == pytest.approx(0.0, abs=0.05)
-    assert shift[1] > 5.0
-    assert shift[2] < shift[1]
-    assert ice[0] < 0.01
-    assert ice[1] > 0.3
-    late = bench.solved(_heated(bench, SLOW, **_stopped(_time_to(medium, SLOW, -20.0))))
-    assert late.heat.ice.now.max() == 0.0
-    assert late.temperature - ZERO == pytest.approx(-20.0, abs=1e-3)  # what it released it has taken again
+    assert ice[0] < 1e-4 < 0.1 < ice[2] < ice[1]
+    assert ice[3:] == [0.0, 0.0]
+    assert ahead[1] > 5.0 > 4.0 > ahead[2] > 1.0
+    assert [ahead[0], *ahead[3:]] == pytest.approx([0.0] * 3, abs=1e-3)  # what it released it has taken again
 
 
 def test_without_ice_the_same_body_follows_its_capacity(bench: Any) -> None:
@@ -237,8 +264,8 @@ def test_without_ice_the_same_body_follows_its_capacity(bench: Any) -> None:
 
 
 def test_more_iron_never_makes_more_ice(bench: Any) -> None:
-    peaks = [bench.solved(_heated(bench, iron)).heat.ice.peak.max() for iron in (2.0, 4.0, 7.0, 10.0, 13.0, 17.0, 25.0)]
-    assert peaks[0] > 0.5
+    peaks = [bench.solved(_heated(bench, iron)).heat.ice.peak.max() for iron in (0.3, 1.0, 3.0, 7.0, 10.0, 13.0, 17.0, 25.0)]
+    assert peaks[0] > 0.25
     assert peaks[-1] < 0.002
     assert (np.diff(peaks) < 0.0).all()
 
@@ -247,7 +274,8 @@ def test_the_rate_through_a_window_around_all_ice_is_that_without_ice(bench: Any
     # at both ends there is no ice, so that the times follow from what was supplied
     window = [-122.0, -20.0]
     asked = {"kind": "warming rate", "region": "body", "at_least": "1 degC/min", "window": [f"{t} degC" for t in window]}
-    trial = bench.solved(_heated(bench, SLOW, criteria=[asked, asked | {"window": ["-100 degC", "-60 degC"]}]))
+    case = _heated(bench, SLOW, criteria=[asked, asked | {"window": ["-100 degC", "-60 degC"]}])
+    trial = bench.solved(case, "solver.largest_step=100 s")  # 2 K: in one step to the end, the second end would have no ice
     whole, cold = trial.observers.judge()
     medium = _medium("VS55")
     times = [_time_to(medium, SLOW, celsius) for celsius in (*window, -100.0, -60.0)]
@@ -256,14 +284,14 @@ def test_the_rate_through_a_window_around_all_ice_is_that_without_ice(bench: Any
     assert cold.value > 1.05 * 60.0 * 40.0 / (times[3] - times[2])  # latent heat of freezing lets it through faster
 
 
-def test_a_body_of_water_and_wall_keeps_its_energy_while_it_freezes_and_melts(bench: Any) -> None:
-    particles = {"name": bench.particle("warmer", POWER), "iron": "2 mgFe/mL"}
-    convection = {"kind": "convection", "coefficient": "200 W/m^2/K"}
+def test_a_body_with_a_wall_keeps_its_energy_while_it_freezes_and_melts(bench: Any) -> None:
+    particles = {"name": bench.particle("warmer", POWER), "iron": "0.4 mgFe/mL"}
+    ambient = {"at": ["0 s", "2500 s"], "values": ["-140 degC", "20 degC"]}
     case = bench.case(
         "slab",
         {"thickness": "6 mm", "width": "2 mm", "interface": "4 mm"},
-        "1 mm",
-        initial={"temperature": "-30 degC"},
+        "2 mm",
+        initial={"temperature": "-140 degC"},
         regions={
             "body": {"material": "VS55", "particles": particles},
             "layer": {"material": bench.material("wall", 1.5e6, 1.0)},
@@ -271,22 +299,15 @@ def test_a_body_of_water_and_wall_keeps_its_energy_while_it_freezes_and_melts(be
         boundaries={
             "left": INSULATED,
             "sides": INSULATED,
-            "right": convection | {"ambient": {"at": ["0 s", "1200 s"], "values": ["-40 degC", "-150 degC"]}},
+            "right": {"kind": "convection", "coefficient": "50 W/m^2/K", "ambient": ambient},
         },
-        field={**FIELD, "amplitude": "0 kA/m"},
-        stages=[
-            {"name": "cool", "duration": "1200 s"},
-            {
-                "name": "rewarm",
-                "duration": "400 s",
-                "field": {"amplitude": "20 kA/m"},
-                "boundaries": {"right": convection | {"ambient": "20 degC"}},
-            },
-        ],
-        solver={"ice": True},
+        field=FIELD,
+        stages=[{"name": "rewarm", "duration": "1500 s"}],
+        solver={"ice": True, "tolerance": "0.05 K"},
     )
     trial = bench.solved(case)
-    assert trial.heat.ice.peak.max() > 0.3
+    assert trial.heat.ice.peak.max() > 0.1
+    assert trial.heat.ice.now.max() < trial.heat.ice.peak.max() - 0.02  # some has melted again
     assert trial.solution.energy["imbalance_relative"] < 1e-9
     most = _freezing(_medium("VS55")).equilibrium(trial.temperature)
     assert (trial.heat.ice.now[0] <= most + 1e-9).all()
@@ -300,19 +321,16 @@ def test_ice_of_a_material_that_is_not_calibrated_is_unseen_and_never_a_number(b
     assert "not calibrated" in outcome.details["reason"]
 
 
-@pytest.mark.parametrize("iron", [SLOW, 8.0], ids=["much ice", "little ice"])
-def test_the_results_converge_as_all_limits_of_the_coupling_are_halved(
-    bench: Any, iron: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    medium = _medium("VS55")
-    found = []
+def test_the_error_of_the_coupling_falls_as_all_its_limits_are_halved(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    medium, iron = _medium("VS55"), 1.0
+    seconds, errors = _time_to(medium, iron, -61.0), []
+    exact, _ = _exact(medium, iron, seconds)
+    limits = {name: getattr(ice_field, name) for name in ("LATENT_STEP", "CHANGE", "GROWTH")}
     for part in (1.0, 0.5, 0.25):
-        for name, value in (("LATENT_STEP", 0.3), ("CHANGE", 2.5), ("GROWTH", 0.02)):
+        for name, value in limits.items():
             monkeypatch.setattr(ice_field, name, part * value)
-        case = _heated(bench, iron, **_stopped(_time_to(medium, iron, -65.0)))
-        trial = bench.solved(case, f"solver.tolerance={0.01 * part} K")
-        found.append((float(trial.mean(trial.heat.ice.now[0])), trial.mean(trial.temperature)))
-    ice, temperature = np.array(found).T
-    assert ice[0] == pytest.approx(ice[2], rel=0.03)
-    assert abs(ice[1] - ice[2]) < abs(ice[0] - ice[2])
-    assert temperature[0] == pytest.approx(temperature[2], abs=0.3)
+        steps = f"solver.largest_step={2.0 * part * seconds / 80.0} s"  # of 2 K at first
+        trial = bench.solved(_heated(bench, iron, **_stopped(seconds)), steps)
+        errors.append(abs(trial.mean(trial.heat.ice.now[0]) / exact - 1.0))
+    assert errors[0] < 0.05
+    assert errors[2] < 0.6 * errors[1] < 0.5 * errors[0]

@@ -198,7 +198,7 @@ class IceField:
             return False, math.inf
         kept = [] if active else [ice.phi.copy() for ice in self.media]
         if count and active:
-            self._grow_and_warm(step, count, start)
+            start = self._grow_and_warm(step, count, start)
         elif count:
             self._grow(step, count, (start, end))
         fraction = self._formed()
@@ -206,7 +206,7 @@ class IceField:
         if not active and most > GROWTH:  # so much at once that it must feel its heat while it forms
             for ice, phi in zip(self.media, kept, strict=True):
                 ice.phi[:] = phi
-            self._grow_and_warm(step, MOST_SUBSTEPS, start)
+            start = self._grow_and_warm(step, MOST_SUBSTEPS, start)
             fraction = self._formed()
         if not active and most <= LEAST:
             self._keep(fraction[:, : heat.owned])
@@ -249,18 +249,29 @@ class IceField:
             for ice in self.media:
                 ice.pass_over(at_half, at_end, duration)
 
-    def _grow_and_warm(self, step: Step, count: int, start: Array) -> None:
-        """The same where there is much ice: each part feels the heat that those before it have released."""
+    def _grow_and_warm(self, step: Step, count: int, start: Array) -> Array:
+        """The same where there is much ice: each part feels the heat that those before it have released.
+
+        Returns:
+            the temperature of own nodes [K] where the last part begins.
+        """
         fraction, duration = self.frozen.fraction.copy(), (step.end - step.start) / count
+        here = np.full(self.heat.layout.total, self.heat.thermo.range[1])  # nothing is kept of the nodes of other ranks
+        end = start
         for ice in self.media:
             ice.begin(start)
         for number in range(count):
+            start = end
             middle = self.heat.temperature(step.state(step.start + (number + 0.5) * duration)).copy()
-            end = self.heat.temperature(step.state(step.start + (number + 1.0) * duration))
+            end = self.heat.temperature(step.state(step.start + (number + 1.0) * duration)).copy()
             for ice in self.media:
                 ice.pass_over(middle, end, duration)
                 fraction[ice.number, ice.nodes] = ice.fraction()
             self.frozen.take(fraction)
+            if number < count - 1:
+                here[: end.size] = end
+                self._keep(self.frozen.present(here)[:, : end.size])
+        return start
 
     def _feel(self, step: Step, fraction: Array, ends: tuple[Array, Array]) -> tuple[bool, float]:
         """Let the temperature follow the ice of own nodes, and melt what can't be. Collective.

@@ -17,7 +17,9 @@ def number_text(value: float | None, digits: int = 3) -> str:
     """A number to some significant digits, all digits before the point kept; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
-    text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+    text = f"{value:.{digits}g}"
+    if abs(float(text)) >= 10**digits:
+        text = f"{value:.0f}"
     text = "0" if text == "-0" else text
     mantissa, e, power = text.partition("e")
     return mantissa.replace("-", "−") + (f" × 10{str(int(power)).translate(_RAISED)}" if e else "")
