@@ -51,7 +51,8 @@ def settle_down(heat: HeatEquation, time: float, state: Array, stage: str) -> St
         change = newton.change(temperature, residual)
         if change is None or heat.largest(float(np.abs(change).max(initial=0.0)))[0] > FARTHEST:
             raise SolveError(
-                f"stage {stage}: there is no steady state: what takes the heat away does not keep up; give a boundary or perfusion, or heat less"
+                f"stage {stage}: there is no steady state: what takes the heat away does not keep up; "
+                "give a boundary or perfusion, or heat less"
             )
         temperature = newton.damped(temperature, change, residual)
     reached = f"{newton.relative(newton.residual(temperature)):.2g} of the heat does not balance"

@@ -188,7 +188,8 @@ def _stress_sentence(row: Row, asked: str) -> str:
         return f"{row['reason']}, so its stress can't be judged"
     value, limit = _told_apart(row["value"], row["limit"])
     bears = "its strength is" if asked == "strength" else "allowed are"
-    told = f"the tensile stress in {_part(row).removeprefix('all of ')} reaches {value} {row['unit']}; {bears} {limit} {row['unit']} ({room_text(row)})"
+    where, unit = _part(row).removeprefix("all of "), row["unit"]
+    told = f"the tensile stress in {where} reaches {value} {unit}; {bears} {limit} {unit} ({room_text(row)})"
     when = f"; it is largest at {number_text(row['at_s'])} s"
     return told + when + (f", and {number_text(row['crack_risk_mL'])} mL may crack" if row["crack_risk_mL"] else "")
 
