@@ -398,11 +398,8 @@ def test_what_only_sets_does_not_flow_as_maxwell_says(tmp_path: Path) -> None:
 
 def test_ice_is_not_followed_through_a_steady_state(tmp_path: Path) -> None:
     (told,) = cold_lines(tmp_path, ICY, ("criteria", [ICE]), ("stages|0", {"name": "rest", "steady": True}))
-    assert (
-        told
-        line = "takes no time, and what the case follows does (ice, exposure): give a duration, or don't ask for that"
-        assert told == f"case.toml: stages.rest.steady: {line}"
-    )
+    line = "takes no time, and what the case follows does (ice, exposure): give a duration, or don't ask for that"
+    assert told == f"case.toml: stages.rest.steady: {line}"
 
 
 def test_the_good_case_has_no_fault(tmp_path: Path) -> None:

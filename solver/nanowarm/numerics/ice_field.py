@@ -197,7 +197,7 @@ class IceField:
         if not count and not active:
             return False, math.inf
         kept = [] if active else [ice.phi.copy() for ice in self.media]
-        if count and active:
+        if count > PARABOLA or (count and active):
             start = self._grow_and_warm(step, count, start)
         elif count:
             self._grow(step, count, (start, end))
@@ -223,9 +223,7 @@ class IceField:
         return fraction
 
     def _grow(self, step: Step, count: int, ends: tuple[Array, Array]) -> None:
-        """Nucleation and growth over a step, in equal parts.
-
-        Temperatures are on the parabola through ends and middle, which is close where there are few parts.
+        """Nucleation and growth over a step, in a few equal parts, with temperatures on the parabola through ends and middle.
 
         Args:
             step: of which `ends` are the temperatures of own nodes [K] at start and end.
@@ -240,17 +238,13 @@ class IceField:
             ice.begin(start)
         for number in range(count):
             half, whole = (number + 0.5) / count, (number + 1.0) / count
-            if count > PARABOLA:
-                at_half = self.heat.temperature(step.state(step.start + half * count * duration)).copy()
-                at_end = self.heat.temperature(step.state(step.start + whole * count * duration)).copy()
-            else:
-                at_half = start + half * (slope + half * bend)
-                at_end = start + whole * (slope + whole * bend)
+            at_half = start + half * (slope + half * bend)
+            at_end = start + whole * (slope + whole * bend)
             for ice in self.media:
                 ice.pass_over(at_half, at_end, duration)
 
     def _grow_and_warm(self, step: Step, count: int, start: Array) -> Array:
-        """The same where there is much ice: each part feels the heat that those before it have released.
+        """The same where there is much ice, or many parts: each feels the heat that those before it have released.
 
         Returns:
             the temperature of own nodes [K] where the last part begins.
