@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nanowarm.numerics.frozen import LEAST
+from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.thermodynamics import Thermodynamics
+from nanowarm.numerics.windows import WindowRates
 from nanowarm.physics.curves import Curve, constant
 from nanowarm.physics.freezing import Freezing, Solution, freezing_of
 from nanowarm.physics.materials import Material, Medium
@@ -235,3 +237,32 @@ def test_the_potential_of_what_ice_adds_is_the_integral_of_the_difference_of_the
     thermo.locate(thermo.enthalpy(np.array([160.0, 220.0])))
     cold, warm = thermo.frozen_potential(0, np.empty(2))
     assert warm - cold == pytest.approx((1.3 - 0.29) * 60.0, rel=1e-5)  # k = 0.29 W/m/K at 190 K, in the middle
+
+
+class _Body:
+    """One node of a solution, whose temperature is told."""
+
+    def __init__(self) -> None:
+        self.owned, self.thermo = 1, _state([_solution()], [1.0], np.zeros(1))
+
+    def temperature(self, state: Array) -> Array:
+        self.thermo.locate(state)
+        return self.thermo.temperature()
+
+    def carry(self, rates: WindowRates, time: float, start: float, end: float) -> None:
+        """Show a window a second in which the temperature [K] changes evenly."""
+        values = [self.thermo.enthalpy(t) for t in (start, end)]
+        rates.observe(Step(time, time + 1.0, 1.0, np.array([*values, *[values[1] - values[0]] * 2])))
+
+
+@pytest.mark.parametrize("ice", [0.0, 0.4], ids=["no ice before", "ice before"])
+def test_the_rate_through_a_window_after_all_ice_has_melted_is_that_of_no_ice(ice: float) -> None:
+    body = _Body()
+    rates = WindowRates(body, (170.0, 200.0), -1)  # type: ignore[arg-type]
+    body.thermo.frozen.take(np.full((1, 1), ice))
+    body.carry(rates, 0.0, 205.0, 240.0)
+    body.thermo.frozen.take(np.zeros((1, 1)))
+    body.carry(rates, 1.0, 240.0, 160.0)  # in a second, at one capacity
+    (rate,), (finished,) = rates.rates()
+    assert finished
+    assert rate == pytest.approx(80.0)

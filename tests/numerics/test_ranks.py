@@ -67,6 +67,39 @@ def vial_case(bench: Any, refine: int) -> Path:
     return path
 
 
+def freezing_case(bench: Any) -> Path:
+    """A vial, not quite at full strength, that freezes in part on the way down and more on the way up, until it melts."""
+    particles = {"name": bench.particle("warmer", 200e3), "iron": "3 mgFe/mL"}
+    path: Path = bench.case(
+        "vial",
+        {"volume": "0.3 mL", "wall": "1 mm"},
+        "2 mm",
+        initial={"temperature": "-30 degC"},
+        regions={
+            "cpa": {"material": "VS55", "particles": particles, "concentration": "95 %"},
+            "container": {"material": bench.material("wall", 2e6, 0.2)},
+        },
+        boundaries={"side": convection("-150 degC"), "top": convection("-150 degC"), "bottom": {"kind": "insulated"}},
+        field={"kind": "uniform", "amplitude": "0 kA/m", "frequency": "200 kHz"},
+        stages=[
+            {"name": "cool", "until": "cpa.hottest < -100 degC", "duration": "600 s"},
+            {
+                "name": "rewarm",
+                "duration": "100 s",
+                "field": {"amplitude": "20 kA/m"},
+                "boundaries": {"side": convection("-20 degC"), "top": convection("20 degC")},
+            },
+        ],
+        criteria=[
+            {"kind": "ice", "region": "cpa"},
+            {"kind": "warming rate", "region": "cpa", "at_least": "critical", "window": ["-90 degC", "-60 degC"]},
+        ],
+        solver={"tolerance": "0.2 K"},
+        output={"every": "5 s", "fields": []},
+    )
+    return path
+
+
 def numbers(content: Any, where: str = "") -> dict[str, Any]:
     """Every leaf of JSON data by its path, but those of time spent."""
     if isinstance(content, dict):
@@ -108,6 +141,14 @@ def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, refine: int, 
     assert alone[".steps.accepted"] > 20
     assert "unseen" not in [alone[f".criteria.{n}.outcome"] for n in range(4)]
     assert {ranks: differences(alone, run_on(ranks, path)) for ranks in others} == {ranks: [] for ranks in others}
+
+
+def test_ice_is_the_same_on_one_two_and_three_ranks(bench: Any) -> None:
+    path = freezing_case(bench)
+    alone = run_on(1, path)
+    assert alone[".regions.cpa.ice_fraction.max"] > 0.05
+    assert alone[".regions.cpa.ice_fraction.max"] > 1.5 * alone[".regions.cpa.ice_fraction.min"]
+    assert {ranks: differences(alone, run_on(ranks, path)) for ranks in (2, 3)} == {2: [], 3: []}
 
 
 def test_a_probe_outside_the_mesh_is_told_by_every_rank_at_once(bench: Any) -> None:

@@ -22,7 +22,8 @@ Array = NDArray[np.float64]
 CHANGE = 2.5  # [K] by which the temperature may change in one part of a step of the kinetics
 GROWTH = 0.02  # by which the ice fraction may grow in one
 MOST_SUBSTEPS = 200
-PARABOLA = 4  # parts of a step up to which its temperature is taken as a parabola
+PARABOLA = 10  # parts of a step up to which its temperature is taken as a parabola
+FINER = 8  # times as many parts of a longer one, in which much ice may form
 NO_NUCLEI = 6.0  # widths from the nucleation temperature, beyond which no nuclei form
 LATENT_STEP = 0.3  # [K] by which latent heat may change the temperature in one step
 FELT = 1e-3  # [K] of latent heat after which the right-hand side is evaluated again
@@ -196,18 +197,12 @@ class IceField:
         count = min(math.ceil(needed), MOST_SUBSTEPS)
         if not count and not active:
             return False, math.inf
-        kept = [] if active else [ice.phi.copy() for ice in self.media]
-        if count > PARABOLA or (count and active):
-            start = self._grow_and_warm(step, count, start)
-        elif count:
+        if active or count > PARABOLA:
+            start = self._grow_and_warm(step, count if active else min(FINER * count, MOST_SUBSTEPS), start)
+        else:
             self._grow(step, count, (start, end))
         fraction = self._formed()
         (most,) = heat.largest(float(fraction.max(initial=0.0)))
-        if not active and most > GROWTH:  # so much at once that it must feel its heat while it forms
-            for ice, phi in zip(self.media, kept, strict=True):
-                ice.phi[:] = phi
-            start = self._grow_and_warm(step, MOST_SUBSTEPS, start)
-            fraction = self._formed()
         if not active and most <= LEAST:
             self._keep(fraction[:, : heat.owned])
             for ice in self.media:
@@ -233,7 +228,7 @@ class IceField:
         middle = self.heat.temperature(step.state(0.5 * (step.start + step.end)))
         bend = 2.0 * (start + end - 2.0 * middle)
         slope = end - start - bend
-        duration = (step.end - step.start) / count
+        kept = [ice.phi.copy() for ice in self.media]
         for ice in self.media:
             ice.begin(start)
         for number in range(count):
@@ -241,7 +236,12 @@ class IceField:
             at_half = start + half * (slope + half * bend)
             at_end = start + whole * (slope + whole * bend)
             for ice in self.media:
-                ice.pass_over(at_half, at_end, duration)
+                ice.pass_over(at_half, at_end, (step.end - step.start) / count)
+        (most,) = self.heat.largest(float(self._formed().max(initial=0.0)))
+        if most > GROWTH:  # so much at once that it must feel its heat while it forms
+            for ice, phi in zip(self.media, kept, strict=True):
+                ice.phi[:] = phi
+            self._grow_and_warm(step, MOST_SUBSTEPS, start)
 
     def _grow_and_warm(self, step: Step, count: int, start: Array) -> Array:
         """The same where there is much ice, or many parts: each feels the heat that those before it have released.
@@ -249,7 +249,7 @@ class IceField:
         Returns:
             the temperature of own nodes [K] where the last part begins.
         """
-        fraction, duration = self.frozen.fraction.copy(), (step.end - step.start) / count
+        fraction, duration = self.frozen.fraction.copy(), (step.end - step.start) / max(count, 1)
         here = np.full(self.heat.layout.total, self.heat.thermo.range[1])  # nothing is kept of the nodes of other ranks
         end = start
         for ice in self.media:

@@ -45,6 +45,7 @@ class WindowRates:
     def _look_up(self) -> None:
         """Enthalpies and capacities of all nodes at the two ends of the window; ice changes them."""
         thermo, owned = self.heat.thermo, self.heat.owned
+        self._icy = thermo.icy
         self._first, self._last = (self.direction * thermo.enthalpy(t)[:owned] for t in self._ends)
         self._first_capacity, self._last_capacity = (thermo.capacity(t)[:owned] for t in self._ends)
 
@@ -56,7 +57,7 @@ class WindowRates:
         owned = self.heat.owned
         if not self._begun:
             self._see(step.values[0])
-        if self.heat.thermo.icy:
+        if self.heat.thermo.icy or self._icy:
             self._look_up()
         end = self.direction * step.state(step.end)[:owned]
         open_ = np.isnan(self.left)
