@@ -17,6 +17,7 @@ import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
 from nanowarm.sar_commands import particle, sar
+from nanowarm.studies.command import study
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -203,6 +204,7 @@ def library(
     print_list() if name is None else print_record(name)
 
 
+app.command()(study)
 app.command()(sar)
 app.command()(particle)
 

@@ -33,7 +33,7 @@ def apply_overrides(raw: dict[str, Any], overrides: Sequence[str]) -> None:
 
 def _apply(raw: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
-    parts = _key_parts(key)
+    parts = key_parts(key)
     if not equals or not all(parts):
         raise ValueError(_EXAMPLE)
     node: Any = raw
@@ -45,7 +45,7 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         node[parts[-1]] = _value(text)
 
 
-def _key_parts(key: str) -> list[str]:
+def key_parts(key: str) -> list[str]:
     """Parts of a dotted key; names with dots in quotes, names with spaces with or without."""
     try:
         node: Any = tomllib.loads(f"{key} = 0")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nanowarm.meshing.raw_mesh import RawMesh
     from nanowarm.numerics.mesh import Mesh
     from nanowarm.numerics.observers import Observers
+    from nanowarm.numerics.operators import Operators
     from nanowarm.numerics.solve import Progress, Solution
 
 TO_MILLILITRES = 1e6
@@ -73,12 +74,26 @@ class Listener:
             self.say(f"note: {note}")
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A mesh with its operators, for any number of runs one after the other: no run changes them.
+
+    Args:
+        operators: the integrals over the distributed mesh.
+        made: where the mesh came from.
+    """
+
+    operators: Operators
+    made: Made
+
+
 def run(
     case: Case | str | Path,
     folder: str | Path | None = None,
     overrides: Sequence[str] = (),
     comm: Any = None,
     listener: Listener = Listener(),
+    prepared: Prepared | None = None,
 ) -> Run:
     """Compute a case and leave its run folder.
 
@@ -88,6 +103,7 @@ def run(
         overrides: texts "key=value" that replace values of the file.
         comm: MPI communicator; all processes where left out.
         listener: hears of the progress.
+        prepared: what `prepare` made of a case with the same mesh; made anew where left out.
 
     Raises:
         CaseError, MeshError: the input can't be used; nothing was computed and no folder made.
@@ -95,7 +111,6 @@ def run(
     """
     watch = Stopwatch()
     from nanowarm.numerics.observers import Observers
-    from nanowarm.numerics.operators import assemble
     from nanowarm.numerics.ranks import on_first
     from nanowarm.numerics.setup import equip
     from nanowarm.numerics.solve import solve
@@ -107,10 +122,10 @@ def run(
     loaded = case if isinstance(case, Case) else load_case(case, overrides)
     asked = Path(folder) if folder else None
     target = on_first(comm, lambda: planned_folder(loaded.path, asked))
-    mesh, made = build_mesh(loaded, comm, listener.say)
+    ready = prepared or prepare(loaded, comm, listener.say)
+    check_names(loaded, ready.operators.mesh.region_names, ready.operators.mesh.surface_names)
     watch.lap("mesh")
-    operators = assemble(mesh)
-    equipped = equip(loaded, operators)
+    equipped = equip(loaded, ready.operators)
     observers = Observers(loaded, equipped)
     on_first(comm, lambda: make_folder(target))
     listener.opened(target)
@@ -127,12 +142,24 @@ def run(
     outcomes = observers.judge()
     observers.finish()
     summary = _summary(loaded, observers, solution, outcomes)
-    about = record(loaded, observers, solution, made, (*off, *equipped.notes))
+    about = record(loaded, observers, solution, ready.made, (*off, *equipped.notes))
     on_first(comm, lambda: _write(target, loaded, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds
     on_first(comm, lambda: _conclude(target, summary, about, watch.seconds))
     return Run(target)
+
+
+def prepare(case: Case, comm: Any, say: Callable[[str], None] = lambda line: None) -> Prepared:
+    """The mesh of a case and its operators, to be handed to `run`. Collective.
+
+    Raises:
+        CaseError, MeshError: the geometry can't be used, or its names are others.
+    """
+    from nanowarm.numerics.operators import assemble
+
+    mesh, made = build_mesh(case, comm, say)
+    return Prepared(assemble(mesh), made)
 
 
 def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: None) -> tuple[Mesh, Made]:
@@ -241,4 +268,4 @@ def _disk(folder: Path) -> Iterator[None]:
         raise SolveError(f"{folder}: can't be written: {error.strerror or error}") from None
 
 
-__all__ = ["Listener", "Run", "build_mesh", "run"]
+__all__ = ["Listener", "Prepared", "Run", "build_mesh", "prepare", "run"]

@@ -63,8 +63,8 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made, not
         "host": platform.node(),
         "platform": platform.platform(),
         "ranks": observers.heat.layout.comm.size,
-        "versions": _versions(),
-        "files": {str(file): _hash(file) for file in _files(case)},
+        "versions": versions(),
+        "files": {str(file): content_hash(file) for file in files_of(case)},
         "mesh": _mesh(observers, made) | {"spectral_radius_per_s": solution.stiffness},
         "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,  # of the first rank
         "degrees_of_freedom": observers.heat.layout.index_map.size_global,
@@ -81,7 +81,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made, not
     }
 
 
-def _files(case: Case) -> list[Path]:
+def files_of(case: Case) -> list[Path]:
     """Every file that the case reads, once."""
     files = [case.path, *case.mesh_files, *case.files.values()]
     for region in case.input.regions.values():
@@ -145,7 +145,7 @@ def _notes(case: Case, largest_error: float) -> list[str]:
     return notes + [f"{name}: {note}" for name, note in remarks.items() if note]
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of what is installed of the packages that decide a result."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
@@ -154,6 +154,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -35,7 +35,8 @@ def _registry() -> pint.UnitRegistry[float]:
     return registry
 
 
-def _split(text: str) -> tuple[float, str]:
+def number_and_unit(text: str) -> tuple[float, str]:
+    """The number and the unit of a text, as written."""
     plain = re.sub(f"[{'⁰¹²³⁴⁵⁶⁷⁸⁹⁻'}]+", lambda raised: f"^{raised[0].translate(_RAISED)}", text.translate(_SPELLINGS))
     match = _TEXT.fullmatch(plain)
     if match is None:
@@ -73,7 +74,7 @@ def convert(text: str, unit: str) -> float:
     Raises:
         ValueError: no number, no unit, an unknown unit, or one of another dimension.
     """
-    number, symbols = _split(text)
+    number, symbols = number_and_unit(text)
     if not symbols:
         raise ValueError(f"write the unit: {text.strip()} could be anything")
     return number * _factor(symbols, unit)
@@ -85,7 +86,7 @@ def temperature(text: str) -> float:
     Raises:
         ValueError: another unit, none, or below absolute zero.
     """
-    number, symbols = _split(text)
+    number, symbols = number_and_unit(text)
     if not symbols:
         raise ValueError(f"write the unit: {text.strip()} could be anything")
     if symbols not in ("degC", "K", "kelvin"):
@@ -98,7 +99,7 @@ def temperature(text: str) -> float:
 
 def field_amplitude(text: str) -> float:
     """Peak amplitude [A/m] of a magnetic field given as H (`kA/m`, `Oe`) or as mu0 H (`mT`)."""
-    number, symbols = _split(text)
+    number, symbols = number_and_unit(text)
     if re.search(r"rms|eff|peak|pk|pp\b", symbols, re.IGNORECASE):
         raise ValueError(f"{text.strip()!r}: amplitudes are always peak: write the unit alone, an RMS value times 1.4142")
     if re.fullmatch(r"[munkM]?T|tesla|millitesla", symbols):
@@ -116,7 +117,7 @@ def current(text: str) -> float:
 
 
 def _iron(text: str, unit: str) -> float:
-    _, symbols = _split(text)
+    _, symbols = number_and_unit(text)
     if symbols and "gFe" not in symbols:
         raise ValueError(
             f"{text.strip()!r} does not say per mass of what: iron is always given per mass of iron, in {unit} "
@@ -271,7 +272,7 @@ IronMass = Annotated[float, *IRON_MASS.annotation()]
 
 def flow_through_tissue(text: str, unit: str) -> float:
     """Value in `unit` of a text such as "56 mL/min/100g", which pint would refuse or take for times g."""
-    number, symbols = _split(text)
+    number, symbols = number_and_unit(text)
     if not symbols:
         raise ValueError(f"write the unit: {text.strip()} could be anything")
     amount = re.search(r"(?<=/)\s*(\(?)\s*([1-9][0-9]*)\s*\*?\s*(?=[A-Za-z])", symbols)

@@ -1,0 +1,132 @@
+"""The study file: which case, which of its values change, and how many runs at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from nanowarm.errors import CaseError
+from nanowarm.model import Model, faults, frozen_copy, joined_key, shown
+from nanowarm.sections import Version
+from nanowarm.shelf import read_toml
+from nanowarm.studies.sampling import Method, Range, check_count
+
+
+def flat_keys(table: Any, whole: str = "") -> Any:
+    """Values by dotted key: the sections that dots without quotes have made are undone; behind "a.b" a value stays whole.
+
+    Args:
+        whole: a key that only values have, not sections.
+    """
+    if not isinstance(table, Mapping):
+        return table
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key if "." in key else joined_key(key)
+        if isinstance(value, Mapping) and "." not in key and whole not in value:
+            flat |= {f"{name}.{inner}": content for inner, content in flat_keys(value, whole).items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _flattened(raw: dict[str, Any]) -> dict[str, Any]:
+    """The content of a study file with its values by dotted key."""
+    flat = raw | {section: flat_keys(raw[section]) for section in ("base", "grid") if section in raw}
+    if isinstance(raw.get("list"), tuple):
+        flat["list"] = tuple(map(flat_keys, raw["list"]))
+    if isinstance(raw.get("sample"), Mapping) and isinstance(raw["sample"].get("ranges"), Mapping):
+        ranges = flat_keys(raw["sample"]["ranges"], "between")
+        ranges = {key: given if isinstance(given, Mapping) else {"between": given} for key, given in ranges.items()}
+        flat["sample"] = raw["sample"] | {"ranges": ranges}
+    return flat
+
+
+def _value_list(given: Any) -> Any:
+    """A list of values."""
+    if not isinstance(given, tuple) or not given:
+        raise ValueError(f"must be a list of values, [ ... ], that is not empty; found {shown(given)}")
+    return given
+
+
+class SampleInput(Model):
+    """Values drawn at random that fill their ranges evenly.
+
+    Args:
+        method: "latin hypercube", or "sobol" (a sequence; its count is a power of two).
+        count: runs.
+        seed: the same seed draws the same values.
+        ranges: what is drawn, by key of the case.
+    """
+
+    method: Method = "latin hypercube"
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Annotated[int, Field(ge=0)] = 0
+    ranges: Annotated[Mapping[str, Range], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _count_suits(self) -> SampleInput:
+        check_count(self.method, self.count)
+        return self
+
+
+class RunInput(Model):
+    """How the runs are spread over the machine.
+
+    Args:
+        parallel: runs at a time; as many as the cores allow where left out.
+        ranks: MPI ranks of each run.
+    """
+
+    parallel: Annotated[int, Field(ge=1)] | None = None
+    ranks: Annotated[int, Field(ge=1)] = 1
+
+
+class StudyInput(Model):
+    """A study file.
+
+    Args:
+        case: path of the case file, relative to the study file.
+        base: values that replace the case's in every run.
+        grid: lists of values; every combination is a run.
+        rows: one run for each table of values.
+        sample: values drawn from ranges.
+        run: how the runs are spread over the machine.
+    """
+
+    version: Version = Field(alias="schema")
+    title: str = ""
+    case: str
+    base: Mapping[str, Any] = {}
+    grid: Annotated[Mapping[str, Annotated[Any, BeforeValidator(_value_list)]], Field(min_length=1)] | None = None
+    rows: Annotated[tuple[Mapping[str, Any], ...], Field(min_length=1)] | None = Field(default=None, alias="list")
+    sample: SampleInput | None = None
+    run: RunInput = RunInput()
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> StudyInput:
+        if sum(part is not None for part in (self.grid, self.rows, self.sample)) != 1:
+            raise ValueError("give one of [grid], [[list]] and [sample]")
+        return self
+
+    def section(self) -> Literal["grid", "list", "sample.ranges"]:
+        """Where the changing values stand in the file."""
+        if self.grid is not None:
+            return "grid"
+        return "list" if self.rows is not None else "sample.ranges"
+
+
+def read_study(path: Path) -> StudyInput:
+    """A study from its file.
+
+    Raises:
+        CaseError: with every fault of the file by itself.
+    """
+    raw = _flattened(frozen_copy(read_toml(path)))
+    try:
+        return StudyInput.model_validate(raw)
+    except ValidationError as error:
+        raise CaseError(*faults(error, StudyInput, str(path), raw)) from None

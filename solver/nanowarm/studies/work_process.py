@@ -1,0 +1,118 @@
+"""A process that computes the runs of a study one after the other: `python -m nanowarm.studies.work_process`.
+
+It reads one run per line (JSON) and answers each with a line. It ends when nothing more can come, even while it computes:
+then whoever started it is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import resource
+import sys
+import threading
+from collections.abc import Mapping
+from typing import IO, Any
+
+from nanowarm.case import Case, load_case
+from nanowarm.errors import CaseError, MeshError, NanowarmError
+from nanowarm.pipeline import Listener, Prepared, prepare, run
+from nanowarm.studies.plan import digests
+from nanowarm.terminal import Display
+
+Job = Mapping[str, Any]
+LEFT = 3  # exit code of a process whose study is gone
+
+
+class Bench:
+    """Computes runs, and keeps the mesh and the operators of the last one for those that share them."""
+
+    def __init__(self) -> None:
+        self._mesh = ""
+        self._prepared: Prepared | None = None
+
+    def compute(self, job: Job) -> None:
+        """Carry a run through. Collective.
+
+        Args:
+            job: `case` (path), `overrides`, `digest`, `mesh` (digest) and `folder`.
+
+        Raises:
+            CaseError, MeshError, SolveError: as of `run`.
+        """
+        from nanowarm.numerics.ranks import on_first
+        from nanowarm.numerics.stack import MPI
+
+        with Display(quiet=True) as display:
+            listener = Listener(display.say, display.progress, display.attach)
+            case = load_case(job["case"], job["overrides"])
+            on_first(MPI.COMM_WORLD, lambda: _check_unchanged(case, job))
+            if self._prepared is None or self._mesh != job["mesh"]:
+                self._prepared = None  # two meshes at a time are not needed
+                self._prepared = prepare(case, MPI.COMM_WORLD, display.say)
+                self._mesh = job["mesh"]
+            run(case, job["folder"], listener=listener, prepared=self._prepared)
+
+
+def _check_unchanged(case: Case, job: Job) -> None:
+    """Refuse files that are no longer those that the study was checked with.
+
+    Raises:
+        CaseError: naming the case.
+    """
+    if digests(case, job["overrides"])[0] != job["digest"]:
+        raise CaseError(f"{case.path}: it, or a file that it names, has changed since the study began; start the study again")
+
+
+def answered(bench: Bench, job: Job, ranks: int) -> dict[str, Any]:
+    """What to answer after a run: the fault if there was one, peak memory [MB], and whether this process can go on."""
+    fault, good = "", True
+    try:
+        bench.compute(job)
+    except NanowarmError as error:
+        fault = "; ".join(error.faults)
+        good = ranks == 1 or isinstance(error, CaseError | MeshError)  # ranks may have parted
+    except MemoryError:
+        fault, good = "out of memory: use a coarser mesh, or fewer runs at a time", False
+    except Exception as error:
+        fault, good = f"internal error: {type(error).__name__}: {error}; please report it", False
+    peak = ranks * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    return {"error": " ".join(fault.split()), "peak_MB": peak, "goes_on": good}
+
+
+def _read(lines: IO[str], jobs: queue.SimpleQueue[Job | None]) -> None:
+    """Take in runs until the end is announced; end the process where it was not."""
+    for line in lines:
+        job = json.loads(line)
+        jobs.put(job or None)
+        if not job:
+            return
+    os._exit(LEFT)
+
+
+def main() -> None:
+    """Answer until there is nothing more to do."""
+    from nanowarm.numerics.stack import MPI
+
+    comm = MPI.COMM_WORLD
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no answer
+    jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+    if comm.rank == 0:
+        threading.Thread(target=_read, args=(sys.stdin, jobs), daemon=True).start()
+    bench = Bench()
+    while True:
+        job = comm.bcast(jobs.get() if comm.rank == 0 else None)
+        if job is None:
+            return
+        answer = answered(bench, job, comm.size)
+        if comm.rank == 0:
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+        if not answer["goes_on"]:
+            comm.Abort(LEFT) if comm.size > 1 else os._exit(LEFT)
+
+
+if __name__ == "__main__":
+    main()
