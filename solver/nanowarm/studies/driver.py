@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from nanowarm.errors import CaseError
-from nanowarm.model import shown
+from nanowarm.model import shortened
 from nanowarm.studies.pictures import draw
-from nanowarm.studies.plan import PlannedRun, load_plan
+from nanowarm.studies.plan import PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row, Table
@@ -70,8 +70,8 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
         table = Table(place.path, plan, {digest: Row(summary) for digest, summary in known.items()})
         left = [run for run in plan.runs if run.digest not in known]
         parallel = max(1, min(plan.input.run.parallel or cores(), cores() // plan.input.run.ranks, len(left)))
-        done = f", {len(known)} of them finished before" if known else ""
-        say(f"{len(plan.runs)} runs on {len({run.mesh for run in plan.runs})} meshes{done}; {parallel} at a time")
+        done = f" ({len(known)} finished before)" if known else ""
+        say(f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}; {parallel} at a time")
         _carry(_Crew(place, Schedule(left), table, lock, say), parallel)
         table.write()
         for name in draw(table):
@@ -125,7 +125,7 @@ def _work_through(crew: _Crew) -> None:
         _note(crew, run, answer["error"])
         crew.schedule.finished(run)
         if not answer["goes_on"]:
-            worker.kill()
+            worker.dismiss()
             worker = None
     if worker is not None:
         worker.end()
@@ -144,7 +144,7 @@ def _note(crew: _Crew, run: PlannedRun, error: str) -> None:
     row = Row(summary, error if summary is None else "")
     with crew.guard:
         crew.table.add(run, row)
-        chosen = ", ".join(f"{key} = {shown(value)}" for key, value in run.inputs.items())
+        chosen = ", ".join(f"{key} = {shortened(toml_text(value))}" for key, value in run.inputs.items())
         crew.say(f"run {run.number} of {len(crew.folder.plan.runs)}: {chosen}: {row.verdict}{f': {error}' if error else ''}")
 
 

@@ -125,7 +125,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
                 continue
             frame.add_patch(Rectangle((column - 0.5, line - 0.5), 1.0, 1.0, facecolor=COLOURS[row.verdict], edgecolor="white"))
             factor = _factor(row)
-            frame.text(column, line, "" if factor is None else f"{factor:.2g}", ha="center", va="center", fontsize=8.0)
+            frame.text(column, line, "" if factor is None else f"{factor:.3g}", ha="center", va="center", fontsize=8.0)
     frame.set(xlim=(-0.5, len(across.given) - 0.5), ylim=(-0.5, len(up.given) - 0.5))
     frame.set_xticks(range(len(across.given)), [f"{number:g}" for number in across.numbers])
     frame.set_yticks(range(len(up.given)), [f"{number:g}" for number in up.numbers])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nanowarm.errors import SolveError
-from nanowarm.studies.plan import Plan, PlannedRun
+from nanowarm.studies.plan import Plan, PlannedRun, toml_text
 
 FAILED = "failed"
 PAUSE = 1.0  # [s] between two writings while runs end quickly
@@ -104,7 +104,8 @@ class Table:
 
 def _line(run: PlannedRun, row: Row) -> dict[str, Any]:
     """A line of the file by column."""
-    line = {"run": run.number, **run.inputs, **dict(row.cells())}
+    inputs = {key: value if isinstance(value, str | int | float) else toml_text(value) for key, value in run.inputs.items()}
+    line = {"run": run.number, **inputs, **dict(row.cells())}
     return line | {"folder": f"runs/{run.digest}" if row.summary is not None else "", "error": row.error}
 
 

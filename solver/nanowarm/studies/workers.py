@@ -49,9 +49,10 @@ class Worker:
         """What the process answers after a run; the reason where it ended instead."""
         if self._process.stdin is None or self._process.stdout is None:
             raise ValueError("the process has no pipes")
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(job) + "\n")
-            self._process.stdin.flush()
+        if self.alive():  # PETSc, if a program has loaded it, ends the program that writes to nobody
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(json.dumps(job) + "\n")
+                self._process.stdin.flush()
         line = self._process.stdout.readline()
         if line:
             answer: dict[str, Any] = json.loads(line)
@@ -67,6 +68,14 @@ class Worker:
         """Let it end by itself."""
         with contextlib.suppress(OSError, ValueError):
             self._process.communicate("null\n")
+
+    def dismiss(self) -> None:
+        """End it at once, and what connects it with this process."""
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
     def kill(self) -> None:
         """End it at once, with its ranks and what they have started."""

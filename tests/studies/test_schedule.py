@@ -1,0 +1,42 @@
+"""Which run a worker gets next."""
+
+from __future__ import annotations
+
+import threading
+
+from nanowarm.studies.plan import PlannedRun
+from nanowarm.studies.schedule import Schedule
+
+
+def runs(*meshes: str) -> list[PlannedRun]:
+    return [PlannedRun(number, {}, (), f"{number}", mesh) for number, mesh in enumerate(meshes, 1)]
+
+
+def taken(schedule: Schedule, mesh: str) -> int | None:
+    run = schedule.take(mesh)
+    return None if run is None else run.number
+
+
+def test_a_worker_stays_with_its_mesh_and_another_takes_another_mesh() -> None:
+    schedule = Schedule(runs("a", "b", "a", "b"))
+    assert [taken(schedule, mesh) for mesh in ("", "", "a", "b", "a")] == [1, 2, 3, 4, None]
+
+
+def test_an_idle_worker_helps_with_a_mesh_only_once_it_is_made() -> None:
+    waiting = runs("a", "a", "a")
+    schedule = Schedule(waiting)
+    assert taken(schedule, "") == 1
+    helped: list[int | None] = []
+    thread = threading.Thread(target=lambda: helped.append(taken(schedule, "")))
+    thread.start()
+    thread.join(0.2)
+    assert helped == []
+    schedule.finished(waiting[0])
+    thread.join()
+    assert helped == [2]
+
+
+def test_nothing_is_handed_out_after_a_stop() -> None:
+    schedule = Schedule(runs("a"))
+    schedule.stop()
+    assert schedule.take("") is None
