@@ -37,7 +37,7 @@ def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    told, faults = process.communicate(timeout=120)
+    told, faults = process.communicate(timeout=300)
     return process.returncode, told, faults
 
 

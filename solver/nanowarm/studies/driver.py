@@ -72,8 +72,10 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
         parallel = max(1, min(plan.input.run.parallel or cores(), cores() // plan.input.run.ranks, len(left)))
         done = f" ({len(known)} finished before)" if known else ""
         say(f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}; {parallel} at a time")
-        _carry(_Crew(place, Schedule(left), table, lock, say), parallel)
-        table.write()
+        try:
+            _carry(_Crew(place, Schedule(left), table, lock, say), parallel)
+        finally:
+            table.write()
         for name in draw(table):
             say(f"wrote {place.path / name}")
     return table

@@ -77,6 +77,16 @@ def load_plan(path: str | Path) -> Plan:
     found = _stray_names(path, study, original, rows)
     if found:
         raise CaseError(*found)
+    return Plan(path, study, case, tuple(_checked(path, study, case, rows)))
+
+
+def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
+    """A run for each different row of changing values.
+
+    Raises:
+        CaseError: with every fault.
+    """
+    found: list[str] = []
     runs: dict[str, PlannedRun] = {}
     hashed = cache(content_hash)
     for inputs in rows:
@@ -91,7 +101,7 @@ def load_plan(path: str | Path) -> Plan:
         runs.setdefault(digest, PlannedRun(len(runs) + 1, inputs, overrides, digest, mesh))
     if found:
         raise CaseError(*dict.fromkeys(found))
-    return Plan(path, study, case, tuple(runs.values()))
+    return list(runs.values())
 
 
 def combinations(study: StudyInput) -> Iterator[dict[str, Any]]:
