@@ -59,7 +59,7 @@ def test_help_is_answered_without_importing_anything_heavy(command: list[str]) -
 def test_a_command_alone_shows_what_there_is(tmp_path: Path) -> None:
     done = called(tmp_path, "nanowarm")
     assert done.returncode == 2
-    for name in ("new", "check", "mesh", "run", "report", "library", "schema", "doctor"):
+    for name in ("new", "check", "mesh", "run", "study", "report", "library", "schema", "doctor"):
         assert f" {name} " in done.stdout + done.stderr
 
 
