@@ -246,9 +246,8 @@ class Thermodynamics:
         temperature, fractions, nodes = self.shared_temperature[here], self._shared_fractions[:, here], self.shared[here]
         capacity = sum(f * m.capacity_at_least(temperature, WITHIN) for f, m in zip(fractions, self.media, strict=True))
         if self.icy:
-            icy = self.frozen.fraction[:, nodes] > LEAST
-            lost = np.array([0.0 if m.freezing is None else m.freezing.capacity_loss for m in self.media])
-            capacity = capacity * (1.0 - (lost[:, None] * icy).max(axis=0))
+            lost = np.array([[0.0 if m.freezing is None else m.freezing.capacity_loss] for m in self.media])
+            capacity = capacity * (1.0 - (lost * (self.frozen.fraction[:, nodes] > LEAST)).max(axis=0))
         conductivity = [m.conductivity_at_most(temperature, WITHIN) for m in self.media]
         found = sum(k * s for k, s in zip(conductivity, sums[:, nodes], strict=True))
         if frozen_sums is not None:
