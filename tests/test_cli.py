@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_help_is_answered_without_importing_anything_heavy(command: list[str]) -
 def test_a_command_alone_shows_what_there_is(tmp_path: Path) -> None:
     done = called(tmp_path, "nanowarm")
     assert done.returncode == 2
-    for name in ("new", "check", "mesh", "run", "study", "report", "library", "schema", "doctor"):
+    for name in ("new", "check", "mesh", "run", "resume", "study", "report", "library", "schema", "doctor"):
         assert f" {name} " in done.stdout + done.stderr
 
 
@@ -251,8 +252,8 @@ def test_a_terminal_without_unicode_is_no_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_a_run_with_one_line_and_exit_code_3(finished: Path, number: signal.Signals) -> None:
-    slow = ("--set", "solver.tolerance=1e-10 K", "-o", f"stopped-{number}")
+def test_a_run_that_a_signal_stops_says_how_to_go_on_and_does(finished: Path, number: signal.Signals) -> None:
+    slow = ("--set", "solver.tolerance=1e-5 K", "--set", "output.every=5 s", "-o", f"stopped-{number}")
     command = [str(BIN / "nanowarm"), "run", "mine/mine.toml", *COARSE, *slow]
     pipe = subprocess.PIPE
     # a shell in the background ignores Ctrl-C for its children
@@ -263,7 +264,16 @@ def test_a_signal_stops_a_run_with_one_line_and_exit_code_3(finished: Path, numb
         process.send_signal(number)
         told = process.communicate(timeout=60)[1]
     assert process.returncode == 3
-    assert told == "stopped by a signal; the run folder keeps what had been written\n"
+    assert re.fullmatch(rf"stopped by a signal at \S+ s of stage rewarm; go on with: nanowarm resume stopped-{number}\n", told)
+    assert not (finished / f"stopped-{number}" / "summary.json").exists()
+    done = called(finished, "nanowarm", "resume", f"stopped-{number}")
+    assert done.returncode == 0, done.stderr
+    log = (finished / f"stopped-{number}" / "log.txt").read_text(encoding="utf-8")
+    assert log.count(f"run folder stopped-{number}\n") == 2  # the log goes on as well
+    assert "going on from checkpoint 000001 at " in log
+    again = called(finished, "nanowarm", "resume", f"stopped-{number}")
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert again.stderr.startswith(f"stopped-{number}: this run is finished")
 
 
 def test_a_folder_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nanowarm.case import Case, load_case
-    from nanowarm.pipeline import Listener, run
+    from nanowarm.pipeline import Listener, resume, run
     from nanowarm.results.run_folder import Run, open_run
 
-__all__ = ["Case", "Listener", "Run", "load_case", "open_run", "run"]
+__all__ = ["Case", "Listener", "Run", "load_case", "open_run", "resume", "run"]
 
 _HOMES = {
     "Case": "nanowarm.case",
     "load_case": "nanowarm.case",
     "Listener": "nanowarm.pipeline",
     "run": "nanowarm.pipeline",
+    "resume": "nanowarm.pipeline",
     "Run": "nanowarm.results.run_folder",
     "open_run": "nanowarm.results.run_folder",
 }

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
+from nanowarm.interruption import Interruption
 from nanowarm.sar_commands import particle, sar
 from nanowarm.studies.command import study
 
@@ -32,6 +34,9 @@ app = typer.Typer(
 )
 
 CaseFile = Annotated[Path, typer.Argument(metavar="CASE", help="case file (TOML)")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="run folder")]
+Ranks = Annotated[int, typer.Option("-n", min=1, metavar="RANKS", help="MPI ranks to start")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="print only the verdict")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="replace a value of the case file")]
 
 
@@ -111,38 +116,65 @@ def _mesh_lines(report: Any, cost: Any) -> list[str]:
 @app.command()
 def run(
     case: CaseFile,
-    ranks: Annotated[int, typer.Option("-n", min=1, metavar="RANKS", help="MPI ranks to start")] = 1,
+    ranks: Ranks = 1,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="run folder to make")] = None,
     overrides: Overrides = None,
     convergence: Annotated[bool, typer.Option("--convergence", help="on other meshes too: discretisation error")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="print only the verdict")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check, mesh, solve, judge, report."""
     from nanowarm.case import load_case
 
     loaded = load_case(case, overrides or ())  # before anything heavy is imported or started
+
+    def compute(listener: Any) -> Any:
+        """The finished run."""
+        from nanowarm.convergence import converged_run
+        from nanowarm.pipeline import run
+
+        return (converged_run if convergence else run)(loaded, output, listener=listener)
+
+    _carry_out(compute, ranks, quiet)
+
+
+@app.command()
+def resume(folder: RunFolder, ranks: Ranks = 1, quiet: Quiet = False) -> None:
+    """Go on with a run that was broken off, from its last checkpoint."""
+    from nanowarm.results.run_folder import unfinished
+
+    unfinished(folder)  # before anything heavy is imported or started
+
+    def compute(listener: Any) -> Any:
+        """The finished run."""
+        from nanowarm.pipeline import resume
+
+        return resume(folder, listener=listener)
+
+    _carry_out(compute, ranks, quiet)
+
+
+def _carry_out(compute: Callable[[Any], Any], ranks: int, quiet: bool) -> None:
+    """Compute on as many ranks as asked for, and say the verdict."""
     if ranks > 1 and STARTED not in os.environ:
         raise typer.Exit(_start_ranks(ranks))
-    _hear_signals()
+    interruption = _hear_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # ranks are the parallelism
-    from nanowarm.convergence import converged_run
     from nanowarm.pipeline import Listener
-    from nanowarm.pipeline import run as compute
     from nanowarm.terminal import Display, is_first_rank, verdict_lines
 
     with Display(quiet) as display:
-        finished = (converged_run if convergence else compute)(
-            loaded, output, listener=Listener(display.say, display.progress, display.attach)
-        )
+        finished = compute(Listener(display.say, display.progress, display.attach, interruption))
     if is_first_rank():
         display.conclude(verdict_lines(finished))
     raise typer.Exit(EXIT_CODES[finished.verdict])
 
 
-def _hear_signals() -> None:
-    """Let SIGTERM, as from a batch system, stop a run like Ctrl-C does; PETSc would crash on it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _hear_signals() -> Interruption:
+    """Let signals stop a run after a checkpoint; PETSc would crash on them."""
+    interruption = Interruption()
+    interruption.hear()
     os.environ["PETSC_OPTIONS"] = f"{os.environ.get('PETSC_OPTIONS', '')} -no_signal_handler".strip()
+    return interruption
 
 
 def _start_ranks(ranks: int) -> int:
@@ -168,7 +200,7 @@ def _start_ranks(ranks: int) -> int:
     signal.signal(signal.SIGINT, hear)
     signal.signal(signal.SIGTERM, hear)
     code = ranks_process.wait()
-    if heard:
+    if heard and code != SolveError.exit_code:  # else the ranks have said it
         raise KeyboardInterrupt
     if code not in (0, 1, 2, SolveError.exit_code):
         raise SolveError(f"-n {ranks}: a rank was ended from outside (mpiexec says {code}), perhaps for want of memory")
@@ -176,7 +208,7 @@ def _start_ranks(ranks: int) -> int:
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="RUN", help="run folder")]) -> None:
+def report(folder: RunFolder) -> None:
     """Make the report of a run folder again."""
     from nanowarm.results.picture import make_picture
     from nanowarm.results.report import write_report
@@ -250,8 +282,7 @@ def main() -> None:
             traceback.print_exc()
         _leave(*_told(error), shared=isinstance(error, NanowarmError))
     except KeyboardInterrupt:
-        told = () if STARTED in os.environ else ("stopped by a signal; the run folder keeps what had been written",)
-        _leave(told, SolveError.exit_code, shared=True)
+        _leave(("stopped by a signal; the run folder keeps what had been written",), SolveError.exit_code, shared=True)
     sys.exit(code or 0)
 
 

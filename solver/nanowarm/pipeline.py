@@ -5,39 +5,37 @@ from __future__ import annotations
 import contextlib
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.errors import SolveError
+from nanowarm.interruption import Interruption
 from nanowarm.mesh_needs import volume_notes
 from nanowarm.provenance import Made, record
-from nanowarm.results.criteria import verdict
 from nanowarm.results.dose_histograms import write_histograms
-from nanowarm.results.evidence import Outcome
-from nanowarm.results.limits import limits
 from nanowarm.results.picture import make_picture
 from nanowarm.results.report import write_report
 from nanowarm.results.run_folder import (
-    SCHEMA,
     Run,
     make_folder,
     planned_folder,
+    unfinished,
     write_citations,
     write_history,
     write_json,
 )
+from nanowarm.resuming import going_on, resumption_of
+from nanowarm.summary import summary_of
 
 if TYPE_CHECKING:
     from nanowarm.meshing.raw_mesh import RawMesh
+    from nanowarm.numerics.checkpoint_files import Found
     from nanowarm.numerics.mesh import Mesh
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.operators import Operators
-    from nanowarm.numerics.solve import Progress, Solution
-
-TO_MILLILITRES = 1e6
-TO_MILLIGRAMS = 1e6
+    from nanowarm.numerics.solve import Progress
 
 
 class Stopwatch:
@@ -62,11 +60,13 @@ class Listener:
         say: a line of text, on rank 0 only.
         progress: where the run stands, on rank 0 only.
         opened: the run folder, once it is made, on rank 0 only.
+        interruption: what signals ask of it.
     """
 
     say: Callable[[str], None] = lambda line: None
     progress: Callable[[Progress], None] = lambda progress: None
     opened: Callable[[Path], None] = lambda folder: None
+    interruption: Interruption = field(default_factory=Interruption)
 
     def note(self, notes: Iterable[str]) -> None:
         """Say what a user should know."""
@@ -110,43 +110,86 @@ def run(
         SolveError: the computation failed; the folder keeps what there is.
     """
     watch = Stopwatch()
-    from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.ranks import on_first
-    from nanowarm.numerics.setup import equip
-    from nanowarm.numerics.solve import solve
     from nanowarm.numerics.stack import MPI
 
     comm = comm or MPI.COMM_WORLD
-    listener = listener if comm.rank == 0 else Listener()
     watch.lap("import")
     loaded = case if isinstance(case, Case) else load_case(case, overrides)
     asked = Path(folder) if folder else None
     target = on_first(comm, lambda: planned_folder(loaded.path, asked))
-    ready = prepared or prepare(loaded, comm, listener.say)
-    check_names(loaded, ready.operators.mesh.region_names, ready.operators.mesh.surface_names)
+    return _computed(loaded, target, comm, (listener, watch), prepared=prepared)
+
+
+def resume(folder: str | Path, comm: Any = None, listener: Listener = Listener()) -> Run:
+    """Go on with a run that was broken off, on any number of ranks, in its folder.
+
+    Args:
+        folder: the run folder.
+        comm: MPI communicator; all processes where left out.
+        listener: hears of the progress.
+
+    Raises:
+        CaseError: there is nothing to go on from, or it belongs to other input.
+        SolveError: the computation failed.
+    """
+    watch = Stopwatch()
+    from nanowarm.numerics.checkpoint_files import newest
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.stack import MPI
+
+    comm, folder = comm or MPI.COMM_WORLD, Path(folder)
+    watch.lap("import")
+    case = load_case(on_first(comm, lambda: unfinished(folder)))
+    found = on_first(comm, lambda: newest(folder))
+    return _computed(case, folder, comm, (listener, watch), found=found)
+
+
+def _computed(
+    case: Case,
+    target: Path,
+    comm: Any,
+    told: tuple[Listener, Stopwatch],
+    found: Found | None = None,
+    prepared: Prepared | None = None,
+) -> Run:
+    """A run from its start, or from a checkpoint that was found in its folder."""
+    from nanowarm.numerics.observers import Observers
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.setup import equip
+    from nanowarm.numerics.solve import solve
+
+    (listener, watch), interruption = told, told[0].interruption
+    listener = listener if comm.rank == 0 else Listener()
+    ready = prepared or prepare(case, comm, listener.say)
+    check_names(case, ready.operators.mesh.region_names, ready.operators.mesh.surface_names)
     watch.lap("mesh")
-    equipped = equip(loaded, ready.operators)
-    observers = Observers(loaded, equipped)
-    on_first(comm, lambda: make_folder(target))
+    equipped = equip(case, ready.operators)
+    observers = Observers(case, equipped)
+    if found is None:
+        on_first(comm, lambda: _begin_folder(target, case))
     listener.opened(target)
-    off = volume_notes(loaded, observers.recorder.region_volume)
+    resumption = resumption_of((target, case, ready.made), found, ready.operators, interruption)
+    off = volume_notes(case, observers.recorder.region_volume)
     listener.note(off)
-    for line in (*equipped.lines(), f"run folder {target}"):
-        listener.say(line)
-    observers.open(target)
-    watch.lap("setup")
-    solution = solve(loaded, equipped.heat, observers, listener.progress)
+    with interruption.awaited():
+        for line in (*equipped.lines(), *going_on(found), f"run folder {target}"):
+            listener.say(line)
+        observers.open(target)
+        watch.lap("setup")
+        solution = solve(case, equipped.heat, observers, listener.progress, resumption)
     listener.note(solution.notes)
     watch.lap("solve")
-    watch.seconds["solve"] -= observers.seconds
+    watch.seconds["solve"] -= observers.seconds + resumption.checkpoints.seconds
     outcomes = observers.judge()
     observers.finish()
-    summary = _summary(loaded, observers, solution, outcomes)
-    about = record(loaded, observers, solution, ready.made, (*off, *equipped.notes))
-    on_first(comm, lambda: _write(target, loaded, observers, about))
+    summary = summary_of(case, observers, solution, outcomes)
+    about = record(case, observers, solution, ready.made, (*off, *equipped.notes))
+    on_first(comm, lambda: _write(target, observers, about))
     watch.lap("output")
-    watch.seconds["output"] += observers.seconds
+    watch.seconds["output"] += observers.seconds + resumption.checkpoints.seconds
     on_first(comm, lambda: _conclude(target, summary, about, watch.seconds))
+    on_first(comm, resumption.checkpoints.remove)
     return Run(target)
 
 
@@ -160,6 +203,19 @@ def prepare(case: Case, comm: Any, say: Callable[[str], None] = lambda line: Non
 
     mesh, made = build_mesh(case, comm, say)
     return Prepared(assemble(mesh), made)
+
+
+def _begin_folder(folder: Path, case: Case) -> None:
+    """Make the run folder with the case in it, on rank 0.
+
+    Raises:
+        SolveError: the disk is full.
+    """
+    import tomli_w
+
+    make_folder(folder)
+    with _disk(folder):
+        (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
 
 
 def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: None) -> tuple[Mesh, Made]:
@@ -191,50 +247,14 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     return mesh, made
 
 
-def _summary(case: Case, observers: Observers, solution: Solution, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
-    """Content of `summary.json`, without the seconds; collective."""
-    mesh = observers.heat.operators.mesh
-    columns = observers.columns()
-    regions, crossings = {}, observers.cold.crossings.rows()
-    for name in case.regions:
-        window = case.window(name)
-        rates = observers.rates(name, (window, 1)).statistics() if window else None
-        volume = observers.recorder.region_volume[name]
-        regions[name] = {
-            "volume_mL": volume * TO_MILLILITRES,
-            "iron_mg": observers.iron_total(name) * TO_MILLIGRAMS,
-            "warming_rate_degC_per_min": rates,
-            "temperature_degC": {what: columns[f"{name}_{what}_degC"][-1] for what in ("min", "mean", "max")},
-            **(observers.doses.summary(name) if observers.doses else {}),
-            **observers.cold.summary(name),
-            "crossings": crossings.get(name, []),
-        }
-    criteria = [outcome.summary() for outcome in outcomes]
-    return {
-        "schema": SCHEMA,
-        "title": case.input.title,
-        "verdict": verdict(outcomes),
-        "criteria": criteria,
-        "limits": limits(criteria),
-        "regions": regions,
-        "energy_J": solution.energy,
-        "mesh": {"cells": mesh.cell_count(), "nodes": observers.heat.layout.index_map.size_global},
-        "steps": {"accepted": solution.counts.accepted, "rejected": solution.counts.rejected},
-        "duration_s": solution.end,
-    }
-
-
-def _write(folder: Path, case: Case, observers: Observers, about: dict[str, Any]) -> None:
-    """The files of the run folder that hold input and history, on rank 0; a missing picture is noted.
+def _write(folder: Path, observers: Observers, about: dict[str, Any]) -> None:
+    """The files of the run folder that hold history and sources, on rank 0; a missing picture is noted.
 
     Raises:
         SolveError: the disk is full.
     """
-    import tomli_w
-
     texts = [f"{row['source']} {row['note']}" for row in about["inputs"]] + about["notes"]
     with _disk(folder):
-        (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
         write_history(folder / "history.csv", observers.columns(), observers.recorder.stages)
         if observers.histograms:
             write_histograms(folder / "histograms.csv", observers.histograms)
@@ -268,4 +288,4 @@ def _disk(folder: Path) -> Iterator[None]:
         raise SolveError(f"{folder}: can't be written: {error.strerror or error}") from None
 
 
-__all__ = ["Listener", "Prepared", "Run", "build_mesh", "prepare", "run"]
+__all__ = ["Listener", "Prepared", "Run", "build_mesh", "prepare", "resume", "run"]

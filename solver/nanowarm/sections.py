@@ -140,6 +140,12 @@ class DosesInput(Model):
         return self
 
 
+class CheckpointInput(Model):
+    """How often a run keeps what it needs to go on: wall time [s]."""
+
+    every: Duration = Field(default="60 s", validate_default=True)
+
+
 class OutputInput(Model):
     """What is written, and how often.
 
@@ -171,6 +177,7 @@ class CaseInput(Model):
     criteria: tuple[AnyCriterion, ...] = ()
     solver: SolverInput = SolverInput()
     stress: StressInput = StressInput()
+    checkpoint: CheckpointInput = CheckpointInput()
     output: OutputInput = OutputInput()
 
     def follows_ice(self) -> bool:

@@ -66,7 +66,8 @@ class Display:
     def attach(self, folder: Path) -> None:
         """Keep everything that is said in the run folder's `log.txt`, from the first line on."""
         self._log = folder / "log.txt"
-        self._log.write_text("".join(f"{line}\n" for line in self._lines), encoding="utf-8")
+        with self._log.open("a", encoding="utf-8") as log:  # a run that goes on has one already
+            log.writelines(f"{line}\n" for line in self._lines)
 
     def conclude(self, lines: list[str]) -> None:
         """The last lines, printed in any case."""

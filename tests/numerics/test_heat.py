@@ -12,7 +12,7 @@ import pytest
 from nanowarm.errors import CaseError, SolveError
 from nanowarm.numerics.ledger import INFLOW, SUPPLIED
 from nanowarm.numerics.rkc import Step
-from nanowarm.numerics.solve import _first_time
+from nanowarm.numerics.stage_run import _first_time
 
 SHUT = {"kind": "insulated"}
 FIELD = {"kind": "uniform", "amplitude": "20 kA/m", "frequency": "200 kHz"}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import Nodes
+from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI
 from nanowarm.quantity import ZERO_CELSIUS
 
@@ -130,6 +131,32 @@ class Crossings:
         self._state[nodes] = y0 + up * (y1 - y0) + step.size * x * (1.0 - x) * ((1.0 - x) * f0 - x * f1)
         return self.heat.temperature(self._state)[nodes]
 
+    def saved(self) -> Saved:
+        """Where own nodes were last, and which of them have crossed what; collective."""
+        levels, passages = self._levels.values(), self._passages()
+        nodes = {"last": self._last}
+        if levels:
+            nodes["above"] = np.stack([level.above for level in levels], axis=1)
+            nodes["remain"] = np.stack([passage.remain for passage in passages], axis=1)
+        comm = self.heat.layout.comm
+        first = [comm.allreduce(passage.first, op=MPI.MIN) for passage in passages]
+        last = [comm.allreduce(passage.last, op=MPI.MAX) for passage in passages]
+        return Saved({"first": first, "last": last}, nodes)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved."""
+        self._last = saved.nodes["last"].copy()
+        for number, level in enumerate(self._levels.values()):
+            level.above = saved.nodes["above"][:, number].copy()
+        for number, passage in enumerate(self._passages()):
+            passage.remain = saved.nodes["remain"][:, number].copy()
+            passage.missing = int(np.count_nonzero(passage.remain))
+            passage.first, passage.last = saved.plain["first"][number], saved.plain["last"][number]
+
+    def _passages(self) -> list[_Passage]:
+        """Those of all levels."""
+        return [passage for level in self._levels.values() for passage in level.passages]
+
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Crossings of each region in the order in which they began, as `summary.json` has them; collective.
 
@@ -137,7 +164,7 @@ class Crossings:
         the part of the volume that has crossed. What was never crossed has no row.
         """
         found: dict[str, list[dict[str, Any]]] = {region: [] for region in self.regions}
-        for passage in [passage for level in self._levels.values() for passage in level.passages]:
+        for passage in self._passages():
             row = passage.row(self.heat)
             if row["fraction"] > 0.0:
                 found[passage.threshold.region].append(row)
@@ -158,7 +185,7 @@ class _Passage:
         self.remain = np.zeros(owned, dtype=bool)
         self.remain[threshold.nodes.index] = True
         self.member = self.remain.copy()
-        self.missing = np.count_nonzero(self.remain)
+        self.missing = int(np.count_nonzero(self.remain))
         self.first, self.last = np.inf, -np.inf
 
     def count(self, nodes: Index) -> bool:

@@ -13,6 +13,7 @@ from nanowarm.case import Case
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import Nodes
+from nanowarm.numerics.saved import Saved, spread_out
 from nanowarm.physics.damage import damage_set
 from nanowarm.physics.doses import ABLATION, REFERENCE, VALID, cem43, exceeded, over_step
 from nanowarm.quantity import ZERO_CELSIUS
@@ -148,6 +149,23 @@ class DoseFields:
             "t90_at_s": self._hold[region].time,
         }
 
+    def saved(self) -> Saved:
+        """Doses of own nodes, and the rows so far."""
+        owned = self.heat.owned
+        nodes = {"cem43": self.cem43, "omega": self.omega, "too hot": self.too_hot}
+        for name, hold in self._hold.items():
+            nodes[f"hold {name}"] = spread_out(hold.temperature, self.regions[name].index, owned)
+        holds = {name: [hold.time, hold.median] for name, hold in self._hold.items()}
+        return Saved({"columns": self.columns, "holds": holds, "heated": self._heated, "time": self._time}, nodes)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved."""
+        plain, nodes = saved.plain, saved.nodes
+        self.cem43, self.omega, self.too_hot = nodes["cem43"], nodes["omega"], nodes["too hot"]
+        self.columns, self._heated, self._time = plain["columns"], plain["heated"], plain["time"]
+        for name, (time, median) in plain["holds"].items():
+            self._hold[name] = Hold(time, nodes[f"hold {name}"][self.regions[name].index].copy(), median)
+
     def histograms(self) -> list[Histogram]:
         """Dose-volume and temperature-volume histogram of every region; collective."""
         found = []
@@ -197,6 +215,15 @@ class NodeTemperatures:
         """Look at the middle and the end of an accepted step."""
         for time in (0.5 * (step.start + step.end), step.end):
             self.look(step.state(time))
+
+    def saved(self) -> Saved:
+        """All of them."""
+        return Saved(nodes={str(quantity): values for quantity, values in self.seen.items()})
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved."""
+        for quantity in self.seen:
+            self.seen[quantity] = saved.nodes[quantity]
 
     def spread(self, quantity: Quantity, nodes: Nodes) -> Spread:
         """How one of them lies over a region."""

@@ -113,7 +113,7 @@ class Elasticity:
         self._compile(order)
         self._change, self._force = self._finest.matrix.createVecs()
         self._change.set(0.0)
-        self._load = 0.0  # root of the largest energy so far
+        self.load = 0.0  # root of the largest energy so far
         self.iterations = 0  # of the last solve
 
     def _compile(self, order: int) -> None:
@@ -220,12 +220,12 @@ class Elasticity:
         owned = self._force.array.size
         self._force.array[:] = np.where(self.held.ravel()[:owned], 0.0, forces.array[:owned])
         self._begin()
-        self._solver.setTolerances(rtol=_TOLERANCE, atol=_TOLERANCE * self._load, max_it=_MOST_ITERATIONS)
+        self._solver.setTolerances(rtol=_TOLERANCE, atol=_TOLERANCE * self.load, max_it=_MOST_ITERATIONS)
         self._solver.solve(self._force, self._change)
         reason, self.iterations = self._solver.getConvergedReason(), self._solver.getIterationNumber()
         if reason <= 0:
             raise SolveError(f"stress: no equilibrium after {self.iterations} iterations (reason {reason}); check the mesh")
-        self._load = max(self._load, math.sqrt(max(self._change.dot(self._force), 0.0)))
+        self.load = max(self.load, math.sqrt(max(self._change.dot(self._force), 0.0)))
         moved = la.vector(self.space.dofmap.index_map, 3)
         moved.array[:owned] = self._change.array_r
         moved.scatter_forward()

@@ -10,6 +10,7 @@ from nanowarm.numerics.dose_fields import spread_of
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import Nodes
+from nanowarm.numerics.saved import Saved
 from nanowarm.results.evidence import Spread
 
 Array = NDArray[np.float64]
@@ -70,6 +71,15 @@ class TimeAbove:
         nodes = np.flatnonzero((before != middle) | (middle != after))
         self._work[nodes] = duration * _part_above(np.stack([t[nodes] for t in temperatures]) - self.temperature)
         self.seconds += self._work
+
+    def saved(self) -> Saved:
+        """The time of own nodes, and where they were last."""
+        return Saved(nodes={"seconds": self.seconds, "last": self._last})
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved."""
+        self.seconds = saved.nodes["seconds"]
+        self.look(saved.nodes["last"])
 
     def spread(self, nodes: Nodes) -> Spread:
         """How the time [s] lies over a region; its methods are collective."""

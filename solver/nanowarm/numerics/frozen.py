@@ -48,7 +48,7 @@ class Frozen:
         self._gain, self._shift, self._ceiling = np.ones(size), np.zeros(size), np.full(size, np.inf)
         self._glassy = np.zeros(size)  # X c below the glass transition
         self._melted, self._slope = np.full(size, np.inf), np.ones(size)
-        self._h, self._glass_h, self._guess = np.empty(size), np.empty(size), np.zeros(size)
+        self._h, self._glass_h, self.guess = np.empty(size), np.empty(size), np.zeros(size)
         for number, own, freezing in self._freezing:
             nodes = self._own[number]
             self._melted[nodes] = own.enthalpy(self._actual(number, nodes, np.array(freezing.melting)))
@@ -99,7 +99,7 @@ class Frozen:
         nodes, u = at
         scale, offset = self._scale[number, nodes], self._offset[number, nodes]
         low, high = self._ceiling[nodes], self._melted[nodes]
-        h = np.clip(self._guess[nodes], low, high)
+        h = np.clip(self.guess[nodes], low, high)
         for iteration in range(ITERATIONS):
             temperature = medium.temperature(h)
             capacity = medium.capacity(temperature)
@@ -113,7 +113,7 @@ class Frozen:
             better = h - change
             halved = (better < low) | (better > high) | (iteration > NEWTON and iteration % 3 == 0)
             h = np.where(halved, 0.5 * (low + high), better)
-        self._guess[nodes] = h
+        self.guess[nodes] = h
         return h, 1.0 / slope
 
     def slope(self) -> Array:

@@ -19,6 +19,7 @@ from nanowarm.numerics.heating import COLDEST, HOTTEST, EddyHeating, EddySolve, 
 from nanowarm.numerics.ice_field import IceField, ice_conditions
 from nanowarm.numerics.ledger import BLOOD, INFLOW, LEDGER, METABOLISM
 from nanowarm.numerics.operators import Operators, Stiffness
+from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI
 from nanowarm.numerics.thermodynamics import Thermodynamics
 from nanowarm.numerics.tissue import living
@@ -155,6 +156,7 @@ class HeatEquation:
 
     def pass_knot(self, time: float) -> None:
         """Take the slopes of held temperatures [K/s] from here on; they are constant up to the next knot."""
+        self._knot = time
         self._held_slopes = [held.slope(time, self.stage_start) for held, _ in self._held]
 
     def rate(self, time: float, state: Array, out: Array) -> None:
@@ -248,6 +250,22 @@ class HeatEquation:
         state = np.zeros(self.size)
         state[: self.owned] = self.thermo.enthalpy(temperature)[: self.owned]
         return state
+
+    def saved(self) -> Saved:
+        """What it needs to go on within a stage: where its iterations start, how it is steered, its ice."""
+        guess = np.zeros(self.layout.total)
+        guess[self.thermo.shared] = self.thermo.shared_temperature
+        parts = {} if self.ice is None else {"ice": self.ice.saved()}
+        plain = {"driven": self.driven, "steered": self._steered, "knot": self._knot}
+        return Saved(plain, {"shared temperature": guess[: self.owned]}, parts=parts)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on within the stage that has been begun anew; collective."""
+        self.driven, self._steered = dict(saved.plain["driven"]), saved.plain["steered"]
+        self.pass_knot(saved.plain["knot"])
+        self.thermo.shared_temperature = self.layout.filled(saved.nodes["shared temperature"])[self.thermo.shared]
+        if self.ice is not None:
+            self.ice.restore(saved.parts["ice"])
 
     def stiffness_by_medium(self) -> list[tuple[Medium, list[Stiffness]]]:
         """Each medium, and K_r of the regions that it fills."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nanowarm.numerics.frozen import LEAST
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.rkc import Step
+from nanowarm.numerics.saved import Saved, spread_out
 from nanowarm.physics.ice import IceKinetics, fraction, grow
 
 if TYPE_CHECKING:
@@ -168,12 +169,13 @@ class IceField:
         self.peak = np.zeros((len(heat.members), owned))
         self.now = np.zeros((len(heat.members), owned))
         self._last: tuple[float, Array] | None = None  # time [s] and temperature [K] where the last step ended
+        self._conducts = np.zeros(owned)  # temperature [K] for which the conduction of the ice was made
 
     def look(self, temperature: float) -> None:
         """Look at the ice that there is at a temperature [K] of the whole body."""
         everywhere = np.full(self.heat.layout.total, temperature)
         present = self.frozen.present(everywhere)
-        self.heat.conduction.take_ice(self.frozen, everywhere)
+        self._conduct(everywhere)
         self._keep(present[:, : self.heat.owned])
 
     def jumped(self) -> None:
@@ -287,11 +289,36 @@ class IceField:
             ice.melt(after, present[ice.number, ice.nodes])
             fraction[ice.number] = present[ice.number]
         self.frozen.take(fraction)
-        heat.conduction.take_ice(self.frozen, everywhere)
+        self._conduct(everywhere)
         self._last = step.end, after
         (most,) = heat.largest(float(np.abs(after - before).max(initial=0.0)))
         size = step.end - step.start
         return most > FELT, size * LATENT_STEP / most if most > 0.0 else math.inf
+
+    def _conduct(self, everywhere: Array) -> None:
+        """Let the conduction feel the ice at the temperature of all nodes [K]; collective."""
+        self._conducts = everywhere[: self.heat.owned].copy()
+        self.heat.conduction.take_ice(self.frozen, everywhere)
+
+    def saved(self) -> Saved:
+        """The ice and its history at own nodes."""
+        owned, frozen = self.heat.owned, self.frozen
+        nodes = {"fraction": frozen.fraction[:, :owned].T, "guess": frozen.guess[:owned], "conducts": self._conducts}
+        nodes |= {"peak": self.peak.T, "now": self.now.T} | ({} if self._last is None else {"last": self._last[1]})
+        nodes |= {f"phi {ice.number}": spread_out(ice.phi.T, ice.nodes, owned) for ice in self.media}
+        return Saved({"last": None if self._last is None else self._last[0]}, nodes)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved; collective."""
+        layout, nodes = self.heat.layout, saved.nodes
+        self.frozen.take(np.array([layout.filled(row) for row in nodes["fraction"].T]))
+        self.frozen.guess[:] = layout.filled(nodes["guess"])
+        self._conduct(layout.filled(nodes["conducts"]))
+        self.peak[:], self.now[:] = nodes["peak"].T, nodes["now"].T
+        time = saved.plain["last"]
+        self._last = None if time is None else (time, nodes["last"])
+        for ice in self.media:
+            ice.phi[:] = nodes[f"phi {ice.number}"][ice.nodes].T
 
     def _keep(self, present: Array) -> None:
         """Take note of the ice fraction of own nodes."""

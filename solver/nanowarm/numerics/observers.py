@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
 from nanowarm.numerics.dose_fields import DoseFields, NodeTemperatures, doses_matter
+from nanowarm.numerics.iron import cell_iron
 from nanowarm.numerics.measuring import measured
 from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import GlassDifference, Nodes, Recorder, nodes_of
+from nanowarm.numerics.saved import Follower, Saved, all_saved, restore_all
 from nanowarm.numerics.setup import Equipped
 from nanowarm.numerics.vitrification import Vitrification
 from nanowarm.numerics.windows import WindowRates
@@ -76,7 +78,7 @@ class Observers:
         return list(dict.fromkeys((window, direction) for window, direction in asked + own if window and direction))
 
     def open(self, folder: Path) -> None:
-        """Make the field file in a run folder."""
+        """Make the field file in a run folder, or go on in the one that is there."""
         self._path = folder / "fields.vtkhdf"
         if self.case.input.output.fields:
             self._guarded(self._open)
@@ -84,18 +86,23 @@ class Observers:
     def _open(self) -> None:
         operators, fields = self.heat.operators, self.case.input.output.fields
         cells = operators.mesh.cell_region[: operators.mesh.domain.topology.index_map(3).size_local]
-        known = {"region": cells.astype(np.int32), "iron concentration": self._cell_iron(cells)}
+        known = {"region": cells.astype(np.int32), "iron concentration": cell_iron(operators, self._iron)}
         self._file = FieldFile(self._path, operators, {name: known[name] for name in known if name in fields})
 
-    def _cell_iron(self, cells: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Iron concentration [mgFe/mL] of own cells: the mean of their region's at their corners."""
-        operators = self.heat.operators
-        found = np.zeros(cells.size, dtype=np.float32)
-        for name, iron in self._iron.items():
-            own = operators.mesh.cells(name)
-            nodal = operators.on_space(iron.concentration)
-            found[own] = nodal[operators.space.dofmap.list[own]].mean(axis=1)
-        return found
+    def saved(self) -> Saved:
+        """All that is followed; collective."""
+        return all_saved(self._followers())
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved; collective."""
+        self._guarded(lambda: restore_all(self._followers(), saved))
+
+    def _followers(self) -> dict[str, Follower]:
+        """What keeps something from step to step, by name."""
+        windows = {f"window {number}": window for number, window in enumerate(self.windows.values())}
+        some = {"doses": self.doses, "temperatures": self._temperatures, "fields": self._file}
+        every: dict[str, Follower | None] = {"recorder": self.recorder, "cold": self.cold, **windows, **some}
+        return {name: follower for name, follower in every.items() if follower is not None}
 
     def iron_total(self, region: str) -> float:
         """Iron [kg] in a region, over all ranks."""

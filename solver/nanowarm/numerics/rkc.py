@@ -7,9 +7,10 @@ estimate and step controller as there. It knows a right-hand side, nothing of he
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,8 @@ class Integrator:
         self.largest_step = largest_step
         self.counts = Counts()
         self.radius = 0.0
+        self.time, self.size = 0.0, 0.0
+        self._last: tuple[float, float] | None = None  # size and error of the last accepted step
         self._values = np.zeros((4, state.size))  # y0, y1, f0, f1
         self._stage = np.zeros((4, state.size))  # two differences to y0, f of the last stage, f0
         self._work, self._argument = np.zeros(state.size), np.zeros(state.size)
@@ -110,7 +113,7 @@ class Integrator:
         self.time = time
         self.equation.rate(time, self.state, self._values[2])
         self.radius = self.equation.spectral_radius(time)
-        self._last: tuple[float, float] | None = None  # size and error of the last accepted step
+        self._last = None
         self.size = self.fixed_step or self._first_size(min(end - time, self.largest_step))
 
     def step(self, end: float) -> Step:
@@ -183,6 +186,27 @@ class Integrator:
         self.time = finish
         self.state[:] = self._values[1]
         return step
+
+    @property
+    def slope(self) -> Array:
+        """Time derivative of the state where the last step ended."""
+        return self._values[3]
+
+    def saved(self) -> dict[str, Any]:
+        """What it needs to go on besides state and slope."""
+        return {
+            "time": self.time,
+            "size": self.size,
+            "last": self._last,
+            "radius": self.radius,
+            "counts": asdict(self.counts),
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was saved; state and slope are set in place."""
+        self.time, self.size, self.radius = saved["time"], saved["size"], saved["radius"]
+        self._last = None if saved["last"] is None else (saved["last"][0], saved["last"][1])
+        self.counts = Counts(**saved["counts"])
 
     def refresh(self) -> None:
         """Evaluate the right-hand side again where its slopes in time have changed."""

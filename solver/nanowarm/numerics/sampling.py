@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.probes import Probe
+from nanowarm.numerics.saved import Saved, as_list, as_peak, share, total
 from nanowarm.numerics.stack import MPI
 from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.evidence import PeakEvidence
 
 Array = NDArray[np.float64]
 
+SIGNS = -1, 1  # of the coldest and the hottest
 SAME = 1e-7  # [K] below which two temperatures are one
 
 
@@ -67,6 +70,19 @@ class Extremes:
     def last(self, sign: int) -> PeakEvidence:
         """The same at the end."""
         return self._of_all(sign, self._now.get(sign))
+
+    def saved(self) -> dict[str, Any]:
+        """The extremes of all ranks; collective."""
+        return {
+            "ever": [as_list(self.peak(sign)) for sign in SIGNS],
+            "now": [as_list(self.last(sign)) for sign in SIGNS],
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was saved; every rank has seen what any has."""
+        if self.nodes.volume.size:
+            self._ever = {sign: as_peak(given) for sign, given in zip(SIGNS, saved["ever"], strict=True)}
+            self._now = {sign: as_peak(given) for sign, given in zip(SIGNS, saved["now"], strict=True)}
 
     def _of_all(self, sign: int, mine: PeakEvidence | None) -> PeakEvidence:
         """The most extreme of all ranks; of equal ones that with the smallest coordinates."""
@@ -125,6 +141,7 @@ class Recorder:
         self.stages: list[str] = []
         self._pending: list[tuple[float, str, bool, list[float], list[float]]] = []
         self.initial = 0.0  # enthalpy [J] that `stored_J` counts from
+        self.latest: tuple[float, float, float] = (0.0, 0.0, 0.0)  # time [s], coldest and hottest [K]
 
     def _names(self) -> list[str]:
         regions = [f"{name}_{what}_degC" for name in self.regions for what in ("min", "mean", "max")]
@@ -148,6 +165,31 @@ class Recorder:
         self._pending.append((time, stage, row, highs, sums))
         return temperature
 
+    def saved(self) -> Saved:
+        """Rows, extremes and differences so far; collective."""
+        (initial,) = total(self.heat.layout.comm, np.array([self.initial]))
+        return Saved(
+            {
+                "columns": self.columns,
+                "stages": self.stages,
+                "initial": initial,
+                "latest": self.latest,
+                "extremes": {name: extremes.saved() for name, extremes in self.extremes.items()},
+                "differences": [as_list(difference.seen) for difference in self.differences],
+            }
+        )
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved."""
+        plain = saved.plain
+        self.columns, self.stages = plain["columns"], plain["stages"]
+        self.initial = float(share(self.heat.layout.comm, [plain["initial"]])[0])
+        self.latest = tuple(plain["latest"])
+        for name, extremes in self.extremes.items():
+            extremes.restore(plain["extremes"][name])
+        for difference, given in zip(self.differences, plain["differences"], strict=True):
+            difference.seen = as_peak(given)
+
     def reduce(self) -> None:
         """Put together what the ranks have seen since the last call."""
         if not self._pending:
@@ -158,13 +200,13 @@ class Recorder:
         if comm.size > 1:
             comm.Allreduce(MPI.IN_PLACE, highs, op=MPI.MAX)
             comm.Allreduce(MPI.IN_PLACE, sums, op=MPI.SUM)
-        for (time, stage, row, _, _), high, total in zip(self._pending, highs, sums, strict=True):
+        for (time, stage, row, _, _), high, together in zip(self._pending, highs, sums, strict=True):
             count = 2 * len(self.regions)
             for number, difference in enumerate(self.differences):
                 difference.reduced(time, *high[count + 2 * number : count + 2 * number + 2].tolist())
             self.latest = time, -float(high[0:count:2].min()), float(high[1:count:2].max())
             if row:
-                self._keep(time, stage, high[:count], total)
+                self._keep(time, stage, high[:count], together)
         self._pending.clear()
 
     def _keep(self, time: float, stage: str, highs: Array, sums: Array) -> None:

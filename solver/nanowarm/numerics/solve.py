@@ -1,8 +1,7 @@
-"""The protocol, stage by stage: the only loop over time."""
+"""The protocol, stage by stage."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,22 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.case import Case
-from nanowarm.errors import SolveError
+from nanowarm.numerics.checkpoint import Checkpoints
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.ledger import LEDGER
 from nanowarm.numerics.observers import Observers
-from nanowarm.numerics.rkc import Counts, Integrator, Step
+from nanowarm.numerics.rkc import Counts, Integrator
+from nanowarm.numerics.saved import Saved, share, total
+from nanowarm.numerics.stage_run import HORIZON, StageRun
 from nanowarm.numerics.steady import Steadiness, settle_down
 from nanowarm.physics.amplitude_search import largest_amplitude
-from nanowarm.physics.controllers import Controller
 from nanowarm.physics.protocol import Stage
 
 Array = NDArray[np.float64]
-
-HORIZON = 1e6  # [s] after which a stage without duration is given up
-MOST_DAMAGE = 0.05  # by which damage that stops the blood flow may grow in one step
-DEAD = 5.0  # damage from which less than a hundredth of the blood flow is left
-EVENT_TOLERANCE = 1e-10  # [s] to which an end condition is located
 
 
 @dataclass(frozen=True)
@@ -68,138 +63,140 @@ class Solution:
     notes: tuple[str, ...] = ()
 
 
-def solve(case: Case, heat: HeatEquation, observers: Observers, report: Callable[[Progress], None]) -> Solution:
+@dataclass(frozen=True)
+class Resumption:
+    """Where a run keeps what it needs to go on, and what it goes on from.
+
+    Args:
+        checkpoints: of the run.
+        saved: content of the last one, None for a run from the start.
+    """
+
+    checkpoints: Checkpoints
+    saved: Saved | None = None
+
+
+def solve(
+    case: Case,
+    heat: HeatEquation,
+    observers: Observers,
+    report: Callable[[Progress], None],
+    resumption: Resumption | None = None,
+) -> Solution:
     """Carry the state of a case through all stages.
 
     Raises:
-        SolveError: a condition is never met, or the steps vanish.
+        SolveError: a condition is never met, the steps vanish, or a signal asked to stop.
     """
-    settings = case.input.solver
-    state = heat.initial_state(case.input.initial.temperature)
-    initial = heat.stored(state)
-    integrator = Integrator(heat, state, settings.step, settings.largest_step or HORIZON)
+    course = _Course(case, heat, observers, resumption)
     end = sum(stage.duration for stage in case.stages)
-    time = 0.0
-    stage_ends: dict[str, float] = {}
-    notes: list[str] = []
-    for stage in case.stages:
-        before = state.copy()
-        heat.begin(stage, time, state)
-        observers.jumped(time, before, state)
-        run = None if stage.steady else _StageRun(stage, time, integrator, observers)
-        if not stage_ends:
-            observers.begin(stage.name, state, initial)
-        if run is None:
-            before = state.copy()
-            notes += settled(stage, time, state, observers)
-            initial += heat.stored(state) - heat.stored(before)
-            observers.settled(time, stage.name, before, state)
-        else:
-            time = run.carry(lambda where: report(Progress(end=end, **where)))
-            notes += run.notes()
-        stage_ends[stage.name] = time
-    observers.end(time, state)
-    energy = _energy(heat, state, initial)
-    return Solution(time, stage_ends, energy, integrator.counts, integrator.radius, tuple(notes))
+    course.carry(lambda where: report(Progress(end=end, **where)))
+    observers.end(course.time, course.state)
+    energy = _energy(heat, course.state, course.initial)
+    integrator = course.integrator
+    return Solution(course.time, course.stage_ends, energy, integrator.counts, integrator.radius, tuple(course.notes))
 
 
-class _StageRun:
-    """One stage that takes time.
+class _Course:
+    """A run on its way through the stages.
 
     Args:
-        stage: of the protocol.
-        begin: time [s] at which it begins.
-        integrator: with the state.
+        case: the case.
+        heat: its equation.
         observers: what is followed.
+        resumption: as of `solve`.
     """
 
-    def __init__(self, stage: Stage, begin: float, integrator: Integrator, observers: Observers) -> None:
-        self.stage, self.begin, self.end = stage, begin, begin + min(stage.duration, HORIZON)
-        self.integrator, self.observers = integrator, observers
-        self.controller: Controller | None = None
-        self._damage = {name: omega.copy() for name, omega in observers.damage_by_region().items()}
-        if stage.control is not None:
-            field = stage.field
-            self.controller = stage.control.controller(begin, field.largest() * field.per_drive(), field.frequency)
-        self._steer(begin)
+    def __init__(self, case: Case, heat: HeatEquation, observers: Observers, resumption: Resumption | None) -> None:
+        settings = case.input.solver
+        self.stages, self.heat, self.observers = case.stages, heat, observers
+        self.state = heat.initial_state(case.input.initial.temperature)
+        self.initial = heat.stored(self.state)
+        self.integrator = Integrator(heat, self.state, settings.step, settings.largest_step or HORIZON)
+        self.time = 0.0
+        self.stage_ends: dict[str, float] = {}
+        self.notes: list[str] = []
+        self._run: StageRun | None = None  # the stage that is under way
+        self._checkpoints = None if resumption is None else resumption.checkpoints
+        if resumption is not None and resumption.saved is not None:
+            self._restore(resumption.saved)
 
-    def notes(self) -> list[str]:
-        """What the controller has to say."""
-        return [] if self.controller is None else [f"stages.{self.stage.name}.control: {note}" for note in self.controller.notes]
+    def carry(self, report: Callable[[dict[str, Any]], None]) -> None:
+        """Carry the state through all stages that are left."""
+        for stage in self.stages[len(self.stage_ends) :]:
+            run = self._run
+            if run is None:
+                run = self._begun(stage)
+            if run is None:
+                self._settle(stage)
+            else:
+                self._run = run
+                self.time = run.carry(report, self._look)
+                self.notes += run.notes()
+            self._run = None
+            self.stage_ends[stage.name] = self.time
+            self._look(self.time, due=True)
 
-    def carry(self, report: Callable[[dict[str, Any]], None]) -> float:
-        """Carry the state through the stage; its end [s].
+    def _begun(self, stage: Stage) -> StageRun | None:
+        """Begin a stage; None if it is steady."""
+        before = self.state.copy()
+        self.heat.begin(stage, self.time, self.state)
+        self.observers.jumped(self.time, before, self.state)
+        run = None if stage.steady else StageRun(stage, self.time, self.integrator, self.observers)
+        if run is not None:
+            run.steer(self.time)
+        if not self.stage_ends:
+            self.observers.begin(stage.name, self.state, self.initial)
+        return run
 
-        Raises:
-            SolveError: its condition is never met.
-        """
-        stage, integrator, observers = self.stage, self.integrator, self.observers
-        if stage.until and observers.sensor(stage.until, integrator.state) > 0:
-            return self.begin
-        integrator.start(self.begin, self.end)
-        time = self.begin
-        while time < self.end:
-            knot = self._next(time)
-            step = integrator.step(knot)
-            met = stage.until is not None and observers.sensor(stage.until, step.state(step.end)) > 0
-            if met:
-                step = integrator.cut(step, _first_time(step, stage, observers))
-            time = step.end
-            observers.observe(step, stage.name, last=met or time >= self.end)
-            _, coldest, hottest = observers.recorder.latest
-            report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
-            changed = self._freeze(step) | self._weaken(step.size)
-            if met:
-                return time
-            if time < self.end and time == knot:
-                observers.heat.pass_knot(time)
-                self._steer(time)
-                changed = True
-            if changed:
-                integrator.refresh()
-        if math.isinf(stage.duration):
-            text = stage.until.text if stage.until else ""
-            raise SolveError(f'stage {stage.name}: "{text}" is not met within {HORIZON:g} s')
-        return time
+    def _settle(self, stage: Stage) -> None:
+        """Carry out a steady stage."""
+        before = self.state.copy()
+        self.notes += settled(stage, self.time, self.state, self.observers)
+        self.initial += self.heat.stored(self.state) - self.heat.stored(before)
+        self.observers.settled(self.time, stage.name, before, self.state)
 
-    def _freeze(self, step: Step) -> bool:
-        """Let ice form, and keep the next step so short that its latent heat is followed; whether the temperature changed."""
-        heat = self.observers.heat
-        if heat.ice is None:
-            return False
-        changed, longest = heat.ice.advance(step)
-        self.integrator.size = min(self.integrator.size, longest)
-        if changed:
-            heat.settle(step.end, self.integrator.state)
-        return changed
+    def _look(self, time: float, due: bool = False) -> None:
+        """Write a checkpoint if it is time; collective."""
+        if self._checkpoints is not None:
+            self._checkpoints.look(self._saved, (time, self.heat.stage.name), due)
 
-    def _weaken(self, size: float) -> bool:
-        """Let damage act on the blood flow, and keep the next step so short that it can't grow much unseen; whether it acts."""
-        damage = self.observers.damage_by_region()
-        if not self.observers.heat.weaken(damage):
-            return False
-        grown = [np.where(omega < DEAD, omega - self._damage[name], 0.0).max(initial=0.0) for name, omega in damage.items()]
-        (most,) = self.observers.heat.largest(float(max(grown)))
-        self._damage = {name: omega.copy() for name, omega in damage.items()}
-        if most > 0.0:
-            self.integrator.size = min(self.integrator.size, size * MOST_DAMAGE / most)
-        return True
+    def _saved(self) -> Saved:
+        """Everything that the rest of the run depends on; collective."""
+        owned, comm, slope = self.heat.owned, self.heat.layout.comm, self.integrator.slope
+        ledger = [total(comm, values[owned:]) for values in (self.state, slope)]
+        plain = {
+            "time": self.time,
+            "stage_ends": self.stage_ends,
+            "notes": self.notes,
+            "initial": total(comm, np.array([self.initial])),
+            "ledger": ledger,
+            "integrator": self.integrator.saved(),
+            "run": None if self._run is None else self._run.saved(),
+        }
+        parts = {"heat": self.heat.saved(), "observers": self.observers.saved()}
+        return Saved(plain, {"state": self.state[:owned], "slope": slope[:owned]}, parts=parts)
 
-    def _next(self, time: float) -> float:
-        """The next time at which a schedule bends, the controller looks, or the stage ends [s]."""
-        later = time + 1e-9 * max(1.0, time)
-        knot = next((knot for knot in self.stage.knots(self.begin) if later < knot < self.end), self.end)
-        if self.stage.control is not None:
-            knot = min(knot, self.stage.control.after(time, self.begin))
-        return knot
-
-    def _steer(self, time: float) -> None:
-        """Let the controller set the field."""
-        if self.controller is None or self.stage.control is None:
-            return
-        watched = self.stage.control.watched()
-        seen = math.nan if watched is None else self.observers.measured((watched.what, watched.name), self.integrator.state)
-        self.observers.heat.steer(self.controller.answer(time, seen))
+    def _restore(self, saved: Saved) -> None:
+        """Go on from what was saved; collective."""
+        plain, owned, comm = saved.plain, self.heat.owned, self.heat.layout.comm
+        self.time, self.stage_ends, self.notes = plain["time"], plain["stage_ends"], plain["notes"]
+        self.initial = float(share(comm, plain["initial"])[0])
+        self.integrator.restore(plain["integrator"])
+        done = len(self.stage_ends)
+        begins = [0.0, *self.stage_ends.values()]
+        number = done if plain["run"] is not None else done - 1
+        stage = self.stages[number]
+        self.heat.begin(stage, begins[number], self.state)
+        both = zip((self.state, self.integrator.slope), ("state", "slope"), plain["ledger"], strict=True)
+        for values, name, ledger in both:
+            values[:owned], values[owned:] = saved.nodes[name], share(comm, ledger)
+        self.heat.restore(saved.parts["heat"])
+        self.observers.restore(saved.parts["observers"])
+        self.heat.weaken(self.observers.damage_by_region())
+        if plain["run"] is not None:
+            self._run = StageRun(stage, self.time, self.integrator, self.observers)
+            self._run.restore(plain["run"])
 
 
 def settled(stage: Stage, time: float, state: Array, observers: Observers) -> list[str]:
@@ -230,17 +227,6 @@ def settled(stage: Stage, time: float, state: Array, observers: Observers) -> li
 def _told(stage: Stage, found: Steadiness) -> str:
     balance = f"{found.residual:.1g} of the heat does not balance"
     return f"stage {stage.name}: steady after {found.iterations} iterations of Newton's method, {balance}"
-
-
-def _first_time(step: Step, stage: Stage, observers: Observers) -> float:
-    """Time [s] inside a step from which the end condition of its stage is met."""
-    low, high = step.start, step.end
-    while high - low > EVENT_TOLERANCE and stage.until:
-        middle = 0.5 * (low + high)
-        if not low < middle < high:  # neighbouring numbers
-            break
-        low, high = (low, middle) if observers.sensor(stage.until, step.state(middle)) > 0 else (middle, high)
-    return high
 
 
 def _energy(heat: HeatEquation, state: Array, initial: float) -> dict[str, float]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nanowarm.numerics.elasticity import Elasticity
 from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI
 from nanowarm.physics.curves import constant
 from nanowarm.physics.mechanics import Mechanics, StressInput, largest_principal
@@ -89,6 +90,28 @@ class StressState:
         self.solves += 1
         self.iterations += self.elasticity.iterations
         self.seconds += clock.perf_counter() - start
+
+    def saved(self) -> Saved:
+        """The stress of own cells, with their points in an order that does not depend on the ranks."""
+        plain = {"time": self.time, "load": self.elasticity.load, "solves": self.solves, "iterations": self.iterations}
+        stress = np.take_along_axis(self.stress, self._order()[..., None], axis=1)
+        return Saved(plain | {"seconds": self.seconds}, cells={"stress": stress})
+
+    def restore(self, saved: Saved, temperature: Array) -> None:
+        """Go on from what was saved, at the temperature [K] of own nodes at the last solve; collective."""
+        plain = saved.plain
+        self.begin(plain["time"], temperature)
+        np.put_along_axis(self.stress, self._order()[..., None], saved.cells["stress"], axis=1)
+        self.elasticity.load = plain["load"]
+        self.solves, self.iterations, self.seconds = plain["solves"], plain["iterations"], plain["seconds"]
+
+    def _order(self) -> NDArray[np.intp]:
+        """The points of own cells in the order of the places of the corners that they are next to, shape (cells, points)."""
+        if self.order == 1:
+            return np.zeros((len(self._nodes), 1), dtype=np.intp)
+        geometry = self.operators.mesh.domain.geometry
+        near = geometry.dofmaps[0][:, np.argmax(self.elasticity.corners, axis=1)]
+        return np.lexsort(np.moveaxis(geometry.x[near], 2, 0)[::-1], axis=1)
 
     @property
     def solid(self) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.refinement import Indices
 from nanowarm.numerics.rkc import Step
+from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI, la
 from nanowarm.numerics.stress import StressState
 from nanowarm.physics.mechanics import Mechanics, StressInput
@@ -101,6 +102,17 @@ class StressFields:
         temperature = self.heat.temperature(state)
         if self._change(temperature) > _SAME_CHANGE * self.resolution or time > self.state.time:
             self._advance(time, temperature)
+
+    def saved(self) -> Saved:
+        """The stress, what was largest of it, and the rows so far."""
+        cells = {"largest": self.largest, "when": self.when, "ever solid": self.ever_solid}
+        return Saved({"columns": self.columns}, {"last": self._last}, cells, {"state": self.state.saved()})
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved; collective."""
+        self.columns, self._last = saved.plain["columns"], saved.nodes["last"]
+        self.largest, self.when, self.ever_solid = (saved.cells[name] for name in ("largest", "when", "ever solid"))
+        self.state.restore(saved.parts["state"], self._last)
 
     def row(self, time: float) -> None:
         """Keep the largest tensile stress of each region, as it was found last; collective."""

@@ -16,6 +16,7 @@ from nanowarm.numerics.exposure import TimeAbove
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import GlassDifference, Nodes
+from nanowarm.numerics.saved import Follower, Saved, all_saved, restore_all
 from nanowarm.numerics.stack import MPI
 from nanowarm.numerics.stress_fields import StressFields
 from nanowarm.physics.equilibration import equilibration_of
@@ -99,6 +100,21 @@ class Vitrification:
             exposure.observe(step, end)
         if self.stress is not None:
             self.stress.observe(step)
+
+    def saved(self) -> Saved:
+        """All that is followed, and the rows of the ice; collective."""
+        return Saved({"columns": self._ice_columns}, parts=all_saved(self._followers()).parts)
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved; collective."""
+        self._ice_columns = saved.plain["columns"]
+        restore_all(self._followers(), saved)
+
+    def _followers(self) -> dict[str, Follower]:
+        """What keeps something from step to step, by name."""
+        found: dict[str, Follower] = {f"exposure {above}": exposure for above, exposure in self._exposures.items()}
+        stress: dict[str, Follower] = {} if self.stress is None else {"stress": self.stress}
+        return {"crossings": self.crossings} | found | stress
 
     def row(self, time: float) -> None:
         """Keep the ice and the stress of a row; collective."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.rkc import Step
 from nanowarm.numerics.sampling import Nodes
+from nanowarm.numerics.saved import Saved
 from nanowarm.results.evidence import RateEvidence
 
 Array = NDArray[np.float64]
@@ -118,6 +119,19 @@ class WindowRates:
         here = self.direction * state[:owned]
         within = inside & (here >= self._first) & (here <= self._last)
         np.copyto(self.slowest, np.minimum(self.slowest, rate), where=within)
+
+    def saved(self) -> Saved:
+        """What was seen of own nodes, and where the ends of the window are for them."""
+        ends = np.stack((self._first, self._last, self._first_capacity, self._last_capacity), axis=1)
+        seen = np.stack((self.entered, self.left, self.slowest), axis=1)
+        return Saved({"now": self.now, "begun": self._begun}, {"ends": ends, "seen": seen, "outside": self._outside.T})
+
+    def restore(self, saved: Saved) -> None:
+        """Go on from what was saved."""
+        self.now, self._begun = saved.plain["now"], saved.plain["begun"]
+        self._first, self._last, self._first_capacity, self._last_capacity = saved.nodes["ends"].T.copy()
+        self.entered, self.left, self.slowest = saved.nodes["seen"].T.copy()
+        self._outside = saved.nodes["outside"].T.copy()
 
     def rates(self) -> tuple[Array, NDArray[np.bool_]]:
         """Mean rate [K/s] of every own node and whether it is final; else a bound, infinite where it never entered."""

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from nanowarm.numerics.disk import hdf5_file
 from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.places import matched
 from nanowarm.numerics.ranks import on_first, rows_on_first
+from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import h5py
 
 Array = NDArray[np.float64]
@@ -27,7 +29,7 @@ class FieldFile:
     """A time series of nodal fields on a fixed mesh, gathered to rank 0 and written there.
 
     Args:
-        path: the file to make.
+        path: the file to make, or to go on in where a run was broken off.
         operators: mesh and nodes.
         cell_data: fields that never change, by name, one value per owned cell.
     """
@@ -40,7 +42,55 @@ class FieldFile:
         numbers = dofmap.index_map.local_to_global(np.ascontiguousarray(cells).ravel().astype(np.int32)).reshape(-1, 4)
         connectivity, points = rows_on_first(numbers, self.comm), rows_on_first(operators.position, self.comm)
         gathered = {name: rows_on_first(values, self.comm) for name, values in cell_data.items()}
-        on_first(self.comm, lambda: self._create(points, connectivity, gathered))
+        self._order: NDArray[np.intp] | slice = slice(None)  # of gathered nodes in the file
+        self._steps = 0
+        on_first(self.comm, lambda: self._open(points, connectivity, gathered))
+
+    def _open(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
+        """Go on in the file where there is one of this mesh, else make it."""
+        if not self._adopted(points, connectivity):
+            self._create(points, connectivity, cell_data)
+
+    def _adopted(self, points: Array, connectivity: NDArray[np.int64]) -> bool:
+        """Whether there is a file of this mesh; its order of the nodes is kept."""
+        if not self.path.exists():
+            return False
+        try:
+            with h5py.File(self.path, "r") as file:
+                known, cells = file["VTKHDF/Points"][:], file["VTKHDF/NumberOfCells"][0]
+        except (OSError, KeyError):  # cut off where the run was
+            return False
+        if known.shape != points.shape or cells != len(connectivity):
+            return False
+        if np.array_equal(known, points):
+            return True
+        found, self._order = matched(known, points)
+        return found.size == len(known)
+
+    def saved(self) -> Saved:
+        """How many steps it holds; collective."""
+        return Saved({"steps": self._steps})
+
+    def restore(self, saved: Saved) -> None:
+        """Cut off the steps that came after; collective."""
+        on_first(self.comm, lambda: self._cut(saved.plain["steps"]))
+        self._steps = saved.plain["steps"]
+
+    def _cut(self, count: int) -> None:
+        with hdf5_file(self.path, "r+") as file:
+            group = file["VTKHDF"]
+            steps = group["Steps"]
+            for name in list(group["PointData"]):
+                if group["PointData"][name].maxshape[0] is None:
+                    group["PointData"][name].resize(count * group["NumberOfPoints"][0], axis=0)
+                else:  # known only at the end
+                    del group["PointData"][name], steps["PointDataOffsets"][name]
+            for name in ("Values", "NumberOfParts", *_OFFSETS, *_CELL_OFFSETS):
+                steps[name].resize(min(count, steps[name].shape[0]), axis=0)
+            for kind_of in ("Point", "Cell"):
+                for offsets in steps[f"{kind_of}DataOffsets"].values():
+                    offsets.resize(min(count, offsets.shape[0]), axis=0)
+            steps.attrs["NSteps"] = steps["Values"].shape[0]
 
     def _create(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
         with hdf5_file(self.path, "w") as file:
@@ -74,12 +124,14 @@ class FieldFile:
         """Add one step; every call gives the same names, each with a value per own node."""
         gathered = {name: rows_on_first(values.astype(np.float32), self.comm) for name, values in fields.items()}
         on_first(self.comm, lambda: self._append(time, gathered))
+        self._steps += 1
 
     def _append(self, time: float, fields: Mapping[str, NDArray[np.float32]]) -> None:
         with hdf5_file(self.path, "r+") as file:
             group = file["VTKHDF"]
             steps = group["Steps"]
-            for name, values in fields.items():
+            for name, gathered in fields.items():
+                values = gathered[self._order]
                 data = group["PointData"].get(name) or _first(group["PointData"], name, values)
                 if name not in steps["PointDataOffsets"]:
                     _growing(steps["PointDataOffsets"], name, "i8")
@@ -104,7 +156,7 @@ class FieldFile:
             group = file["VTKHDF"]
             count = group["Steps/Values"].shape[0]
             for name, values in fields.items():
-                group["PointData"].create_dataset(name, data=values, compression="gzip", compression_opts=1)
+                group["PointData"].create_dataset(name, data=values[self._order], compression="gzip", compression_opts=1)
                 group["Steps/PointDataOffsets"].create_dataset(name, data=np.zeros(count, dtype="i8"))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +62,14 @@ class Coil:
         self._amplitude, self._time = wanted, time
         return wanted
 
+    def saved(self) -> list[float]:
+        """What it gives [A/m], and since when [s]."""
+        return [self._amplitude, self._time]
+
+    def restore(self, saved: Sequence[float]) -> None:
+        """Go on from what was saved."""
+        self._amplitude, self._time = saved
+
     def share(self) -> float:
         """The power that it gives now, relative to that at the largest amplitude: heat goes with the square."""
         return (self._amplitude / self.limits.most) ** 2
@@ -80,6 +90,24 @@ class Controller(ABC):
         self.coil = coil
         self.notes: list[str] = []  # lines for the user
 
+    def saved(self) -> dict[str, Any]:
+        """What it remembers, as JSON can hold it."""
+        return {"coil": self.coil.saved(), "notes": self.notes, "own": self._memory()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was saved."""
+        self.coil.restore(saved["coil"])
+        self.notes = list(saved["notes"])
+        self._remember(saved["own"])
+
+    @abstractmethod
+    def _memory(self) -> dict[str, Any]:
+        """What this kind of controller remembers."""
+
+    @abstractmethod
+    def _remember(self, saved: Mapping[str, Any]) -> None:
+        """Take it over."""
+
     @abstractmethod
     def answer(self, time: float, temperature: float) -> float:
         """Peak amplitude [A/m] from a sample at a time of the run [s] on, where the sensor shows a temperature [K]."""
@@ -96,6 +124,12 @@ class CycleController(Controller):
     def __init__(self, coil: Coil, start: float, on: float, off: float) -> None:
         super().__init__(coil)
         self._start, self._on, self._period = start, on, on + off
+
+    def _memory(self) -> dict[str, Any]:
+        return {}
+
+    def _remember(self, saved: Mapping[str, Any]) -> None:
+        """The clock is all it needs."""
 
     def answer(self, time: float, temperature: float) -> float:
         """Peak amplitude [A/m] from a time of the run [s] on."""
@@ -119,6 +153,12 @@ class ThermostatController(Controller):
         self._on = False
         self._until = -math.inf
         self._seen = math.nan
+
+    def _memory(self) -> dict[str, Any]:
+        return {"on": self._on, "until": self._until, "seen": self._seen}
+
+    def _remember(self, saved: Mapping[str, Any]) -> None:
+        self._on, self._until, self._seen = saved["on"], saved["until"], saved["seen"]
 
     def answer(self, time: float, temperature: float) -> float:
         """Peak amplitude [A/m] from a sample at a time of the run [s] on."""
@@ -175,6 +215,16 @@ class ReactionCurve:
         self._times, self._rises = [0.0], [0.0]
         self._tried = False
 
+    def saved(self) -> dict[str, Any]:
+        """What was seen."""
+        seen = [self._drift, self._idle, self._time, self._temperature, self._first]
+        return {"seen": seen, "times": self._times, "rises": self._rises, "tried": self._tried}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what was saved."""
+        self._drift, self._idle, self._time, self._temperature, self._first = saved["seen"]
+        self._times, self._rises, self._tried = list(saved["times"]), list(saved["rises"]), saved["tried"]
+
     def see(self, time: float, temperature: float, share: float) -> None:
         """Take in a sample at a time [s] and the share of power before it."""
         elapsed, change = time - self._time, temperature - self._temperature
@@ -230,6 +280,16 @@ class PidController(Controller):
         self._curve = ReactionCurve(set_point, coil.limits.every)
         self._integral = self._growth = 0.0  # share of power, and how fast it grows [1/s]
         self._first = self._temperature = self._time = math.nan
+
+    def _memory(self) -> dict[str, Any]:
+        seen = [self._integral, self._growth, self._first, self._temperature, self._time]
+        gains = None if self._gains is None else asdict(self._gains)
+        return {"seen": seen, "gains": gains, "curve": self._curve.saved()}
+
+    def _remember(self, saved: Mapping[str, Any]) -> None:
+        self._integral, self._growth, self._first, self._temperature, self._time = saved["seen"]
+        self._gains = None if saved["gains"] is None else Gains(**saved["gains"])
+        self._curve.restore(saved["curve"])
 
     def answer(self, time: float, temperature: float) -> float:
         """Peak amplitude [A/m] from a sample at a time of the run [s] on."""

@@ -42,6 +42,19 @@ def planned_folder(case: Path, folder: Path | None) -> Path:
     return folder
 
 
+def unfinished(folder: Path) -> Path:
+    """The case file of a run that was broken off.
+
+    Raises:
+        CaseError: it is no run folder, or the run is finished.
+    """
+    if (folder / "summary.json").is_file():
+        raise CaseError(f"{folder}: this run is finished; its report: {folder / 'report.html'}")
+    if not (folder / "case.toml").is_file():
+        raise CaseError(f"{folder}: no run to go on with: there is no case.toml in it")
+    return folder / "case.toml"
+
+
 def make_folder(folder: Path) -> None:
     """Make a run folder that does not exist yet.
 
