@@ -6,8 +6,6 @@ import contextlib
 import io
 import os
 import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,12 +16,12 @@ import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
 from nanowarm.interruption import Interruption
+from nanowarm.launching import STARTED, start_ranks
 from nanowarm.sar_commands import particle, sar
 from nanowarm.studies.command import study
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
 INTERRUPTED = 130  # what typer makes of Ctrl-C
-STARTED = "NANOWARM_STARTED_RANKS"  # set for the ranks that `-n` starts
 HEARD_LATER = 2.0  # [s] that other ranks give the first one to print a fault that all have heard of
 
 app = typer.Typer(
@@ -156,7 +154,7 @@ def resume(folder: RunFolder, ranks: Ranks = 1, quiet: Quiet = False) -> None:
 def _carry_out(compute: Callable[[Any], Any], ranks: int, quiet: bool) -> None:
     """Compute on as many ranks as asked for, and say the verdict."""
     if ranks > 1 and STARTED not in os.environ:
-        raise typer.Exit(_start_ranks(ranks))
+        raise typer.Exit(start_ranks(ranks))
     interruption = _hear_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # ranks are the parallelism
     from nanowarm.pipeline import Listener
@@ -175,36 +173,6 @@ def _hear_signals() -> Interruption:
     interruption.hear()
     os.environ["PETSC_OPTIONS"] = f"{os.environ.get('PETSC_OPTIONS', '')} -no_signal_handler".strip()
     return interruption
-
-
-def _start_ranks(ranks: int) -> int:
-    """Run the same command on MPI ranks; its exit code."""
-    already = os.environ.get("PMI_SIZE", os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
-    if already != "1":
-        raise CaseError(f"-n {ranks}: mpiexec has started {already} ranks already; leave out one of the two")
-    beside = Path(sys.executable).parent / "mpiexec"
-    starter = str(beside) if beside.exists() else "mpiexec"
-    command = [starter, "-n", str(ranks), sys.executable, "-m", "nanowarm.cli", *sys.argv[1:]]
-    try:
-        ranks_process = subprocess.Popen(command, env={"OMP_NUM_THREADS": "1", **os.environ, STARTED: str(ranks)})
-    except FileNotFoundError:
-        raise CaseError("mpiexec: not found; install MPI (pip install mpich), or leave out -n") from None
-    heard: list[int] = []
-
-    def hear(number: int, _: object) -> None:
-        """Keep a signal until the ranks have ended, and pass SIGTERM on to them."""
-        heard.append(number)
-        if number == signal.SIGTERM:  # of Ctrl-C, the terminal tells mpiexec itself
-            ranks_process.terminate()
-
-    signal.signal(signal.SIGINT, hear)
-    signal.signal(signal.SIGTERM, hear)
-    code = ranks_process.wait()
-    if heard and code != SolveError.exit_code:  # else the ranks have said it
-        raise KeyboardInterrupt
-    if code not in (0, 1, 2, SolveError.exit_code):
-        raise SolveError(f"-n {ranks}: a rank was ended from outside (mpiexec says {code}), perhaps for want of memory")
-    return code
 
 
 @app.command()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from nanowarm.numerics.conduction import WeightedStiffness
-from nanowarm.numerics.ice_field import CHANGE, FULL_STRENGTH, MediumIce, ice_conditions
+from nanowarm.numerics.medium_ice import CHANGE, FULL_STRENGTH, MediumIce, ice_conditions
 from nanowarm.numerics.operators import Stiffness
 from nanowarm.physics.equilibration import equilibration_of
 from nanowarm.physics.ice import IceKinetics

@@ -12,7 +12,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from nanowarm.numerics import ice_field
+from nanowarm.numerics import ice_field, medium_ice
 from nanowarm.numerics.frozen import LEAST
 from nanowarm.physics.equilibration import equilibration_of
 from nanowarm.physics.freezing import Freezing
@@ -325,10 +325,11 @@ def test_the_error_of_the_coupling_falls_as_all_its_limits_are_halved(bench: Any
     medium, iron = _medium("VS55"), 1.0
     seconds, errors = _time_to(medium, iron, -61.0), []
     exact, _ = _exact(medium, iron, seconds)
-    limits = {name: getattr(ice_field, name) for name in ("LATENT_STEP", "CHANGE", "GROWTH")}
+    places = ((ice_field, "LATENT_STEP"), (ice_field, "GROWTH"), (medium_ice, "GROWTH"), (medium_ice, "CHANGE"))
+    limits = [(module, name, getattr(module, name)) for module, name in places]
     for part in (1.0, 0.5, 0.25):
-        for name, value in limits.items():
-            monkeypatch.setattr(ice_field, name, part * value)
+        for module, name, value in limits:
+            monkeypatch.setattr(module, name, part * value)
         steps = f"solver.largest_step={2.0 * part * seconds / 80.0} s"  # of 2 K at first
         trial = bench.solved(_heated(bench, iron, **_stopped(seconds)), steps)
         errors.append(abs(trial.mean(trial.heat.ice.now[0]) / exact - 1.0))

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from nanowarm.numerics.conduction import Conduction
 from nanowarm.numerics.heating import COLDEST, HOTTEST, EddyHeating, EddySolve, ParticleHeating, Source
-from nanowarm.numerics.ice_field import IceField, ice_conditions
+from nanowarm.numerics.ice_field import IceField
 from nanowarm.numerics.ledger import BLOOD, INFLOW, LEDGER, METABOLISM
+from nanowarm.numerics.medium_ice import ice_conditions
 from nanowarm.numerics.operators import Operators, Stiffness
 from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from nanowarm.launching import on_ranks
+
 FIRST_GUESS = 600.0  # [MB] of a worker that nobody has measured yet: DOLFINx, a small mesh, plots
 MEMORY_INFORMATION = Path("/proc/meminfo")
 GROUPS = Path("/sys/fs/cgroup")
@@ -29,8 +31,7 @@ class Worker:
     def __init__(self, ranks: int, log: Path, lock: IO[bytes]) -> None:
         command = [sys.executable, "-m", "nanowarm.studies.work_process"]
         if ranks > 1:
-            beside = Path(sys.executable).parent / "mpiexec"
-            command = [str(beside) if beside.exists() else "mpiexec", "-n", str(ranks), *command]
+            command = [*on_ranks(ranks), *command]
         pipe = subprocess.PIPE
         environment = {"OMP_NUM_THREADS": "1", **os.environ}
         with log.open("ab") as stream:

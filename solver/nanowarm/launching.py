@@ -1,0 +1,52 @@
+"""MPI ranks that a command starts by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from nanowarm.errors import CaseError, SolveError
+
+STARTED = "NANOWARM_STARTED_RANKS"  # set for the ranks that `-n` starts
+
+
+def on_ranks(ranks: int) -> list[str]:
+    """The beginning of a command line that runs the rest of it on some ranks."""
+    beside = Path(sys.executable).parent / "mpiexec"
+    return [str(beside) if beside.exists() else "mpiexec", "-n", str(ranks)]
+
+
+def start_ranks(ranks: int) -> int:
+    """Run the same command on MPI ranks; its exit code.
+
+    Raises:
+        CaseError: mpiexec has started ranks already, or is not there.
+        SolveError: a rank was ended from outside.
+    """
+    already = os.environ.get("PMI_SIZE", os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
+    if already != "1":
+        raise CaseError(f"-n {ranks}: mpiexec has started {already} ranks already; leave out one of the two")
+    command = [*on_ranks(ranks), sys.executable, "-m", "nanowarm.cli", *sys.argv[1:]]
+    try:
+        ranks_process = subprocess.Popen(command, env={"OMP_NUM_THREADS": "1", **os.environ, STARTED: str(ranks)})
+    except FileNotFoundError:
+        raise CaseError("mpiexec: not found; install MPI (pip install mpich), or leave out -n") from None
+    heard: list[int] = []
+
+    def hear(number: int, _: object) -> None:
+        """Keep a signal until the ranks have ended, and pass SIGTERM on to them."""
+        heard.append(number)
+        if number == signal.SIGTERM:  # of Ctrl-C, the terminal tells mpiexec itself
+            ranks_process.terminate()
+
+    signal.signal(signal.SIGINT, hear)
+    signal.signal(signal.SIGTERM, hear)
+    code = ranks_process.wait()
+    if heard and code != SolveError.exit_code:  # else the ranks have said it
+        raise KeyboardInterrupt
+    if code not in (0, 1, 2, SolveError.exit_code):
+        raise SolveError(f"-n {ranks}: a rank was ended from outside (mpiexec says {code}), perhaps for want of memory")
+    return code
