@@ -231,7 +231,7 @@ def follow(path: Path, comm: Any) -> tuple[HeatEquation, Crossings, TimeAbove]:
             for follower in (crossings, above):
                 follower.observe(step, temperature)
 
-    solve(case, heat, Following(case, heat, equipped.iron), lambda progress: None)
+    solve(case, heat, Following(case, equipped), lambda progress: None)
     return heat, crossings, above
 
 
