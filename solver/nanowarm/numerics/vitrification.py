@@ -181,7 +181,7 @@ class Vitrification:
                 "flowing in or tearing"
             )
             if self.stress.state.order == 1:
-                found.append("stress: elements of order 1: peaks may be 10 % off; give [stress] order = 2 or a finer mesh")
+                found.append("stress: elements of order 1: peaks may be 10 to 25 % too high; give [stress] order = 2 or a finer mesh")
         return found
 
     def fields(self) -> dict[str, Array]:
