@@ -181,7 +181,8 @@ class Vitrification:
                 "flowing in or tearing"
             )
             if self.stress.state.order == 1:
-                found.append("stress: elements of order 1: peaks may be 10 to 25 % too high; give [stress] order = 2 or a finer mesh")
+                line = "peaks may be 10 to 25 % too high; give [stress] order = 2 or a finer mesh"
+                found.append(f"stress: elements of order 1: {line}")
         return found
 
     def fields(self) -> dict[str, Array]:
