@@ -200,9 +200,9 @@ def _check_cold(draft: Draft, regions: Mapping[str, Region]) -> None:
         if stage.steady:
             line = "takes no time, and what the case follows does (ice, exposure): give a duration, or don't ask for that"
             draft.tell(("stages", stage.name, "steady"), line)
-    times = draft.input.solver.stress
+    times = draft.input.solver.stress_times()
     lasts = sum(0.0 if s.steady else math.inf if s.duration is None else s.duration for s in draft.input.stages)
-    if not isinstance(times, bool) and max(times) > lasts * (1.0 + 1e-9):
+    if times is not None and max(times) > lasts * (1.0 + 1e-9):
         draft.tell(("solver", "stress"), f"{max(times):g} s is after the end of the protocol, {lasts:g} s: leave it out")
     if draft.input.follows_stress():
         known = {name: region.medium.mechanics for name, region in regions.items() if region.found}

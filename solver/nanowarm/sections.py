@@ -114,6 +114,10 @@ class SolverInput(Model):
     ice: bool = False
     stress: bool | Annotated[tuple[Time, ...], Field(min_length=1)] = False
 
+    def stress_times(self) -> tuple[float, ...] | None:
+        """The times [s] at which stress is solved for; None where the changes of temperature choose them."""
+        return None if isinstance(self.stress, bool) else self.stress
+
 
 class DosesInput(Model):
     """Thermal dose and damage, followed at every node.

@@ -77,9 +77,7 @@ class Vitrification:
         for name, region in self.case.regions.items():
             if region.medium.mechanics is not None:
                 mechanics[name] = region.medium.mechanics
-        given = self.case.input.solver.stress
-        times = None if isinstance(given, bool) else given
-        return StressFields(self.heat, mechanics, self.case.input.stress, times)
+        return StressFields(self.heat, mechanics, self.case.input.stress, self.case.input.solver.stress_times())
 
     def begin(self, state: Array) -> None:
         """Look at the first state of a run; collective."""

@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema
 from nanowarm import quantity
 from nanowarm.model import Model, check_table, shown
 from nanowarm.physics.distributions import Axial, Radial, Sampler, Uniform
-from nanowarm.physics.iron_images import Array, Calibration, PlacedImage, Tabulated
+from nanowarm.physics.iron_images import Array, Calibration, PlacedImage, Tabulated, calibration_kind
 from nanowarm.physics.materials import Medium
 from nanowarm.quantity import Coordinate
 
@@ -147,13 +147,9 @@ class TabulatedScale(Tabulated):
     values: tuple[Annotated[float, Field(ge=0.0, le=MOST)], ...]
 
 
-def _scale_kind(raw: Any) -> str | None:
-    if isinstance(raw, Mapping):
-        return raw.get("kind", "table" if "at" in raw else "linear")
-    return getattr(raw, "kind", "linear")
-
-
-AnyScale = Annotated[Annotated[LinearScale, Tag("linear")] | Annotated[TabulatedScale, Tag("table")], Discriminator(_scale_kind)]
+AnyScale = Annotated[
+    Annotated[LinearScale, Tag("linear")] | Annotated[TabulatedScale, Tag("table")], Discriminator(calibration_kind)
+]
 
 
 class ConcentrationImage(PlacedImage):

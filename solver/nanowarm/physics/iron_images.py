@@ -115,15 +115,14 @@ class Tabulated(Calibration):
         return np.interp(values, self.at, self.values)
 
 
-def _calibration_kind(raw: Any) -> str | None:
+def calibration_kind(raw: Any) -> str | None:
+    """Which kind of calibration a user wrote."""
     if isinstance(raw, Mapping):
         return raw.get("kind", "table" if "at" in raw else "linear")
     return getattr(raw, "kind", "linear")
 
 
-AnyCalibration = Annotated[
-    Annotated[Linear, Tag("linear")] | Annotated[Tabulated, Tag("table")], Discriminator(_calibration_kind)
-]
+AnyCalibration = Annotated[Annotated[Linear, Tag("linear")] | Annotated[Tabulated, Tag("table")], Discriminator(calibration_kind)]
 
 
 class Rotation(Model):
