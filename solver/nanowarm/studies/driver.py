@@ -9,10 +9,13 @@ from pathlib import Path
 
 from nanowarm.errors import CaseError
 from nanowarm.model import shortened
+from nanowarm.studies.answers import answer_of, write_answers
 from nanowarm.studies.crew import Crew
 from nanowarm.studies.pictures import draw
-from nanowarm.studies.plan import PlannedRun, load_plan, toml_text
+from nanowarm.studies.plan import Plan, PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
+from nanowarm.studies.search_pictures import draw_searches
+from nanowarm.studies.searches import Searches
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row, Table
 from nanowarm.studies.workers import cores
@@ -39,19 +42,50 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
     plan = load_plan(path)
     place = StudyFolder(folder or Path("runs") / Path(path).stem, plan)
     with place.opened() as lock:
-        known = {run.digest: summary for run in plan.runs if (summary := place.summary(run)) is not None}
-        table = Table(place.path, plan, {digest: Row(summary) for digest, summary in known.items()})
-        left = [run for run in plan.runs if run.digest not in known]
+        table = Table(place.path, plan, {})
+        searches = Searches(plan, lambda run: _recalled(place, table, run))
+        runs = plan.runs if plan.input.search is None else ()
+        left = [run for run in runs if _recalled(place, table, run) is None] + searches.begin()
         parallel = max(1, min(plan.input.run.parallel or cores(), cores() // plan.input.run.ranks, len(left)))
-        done = f" ({len(known)} finished before)" if known else ""
-        say(f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}; {parallel} at a time")
+        say(f"{_extent(plan, searches, len(table.rows))}; {parallel} at a time")
+        crew = Crew(place, lock, _Notes(table, searches, say).heard)
         try:
-            Crew(place, lock, _Notes(table, say).heard).carry(Schedule(left), parallel)
+            crew.carry(Schedule(left, grows=plan.input.search is not None), parallel)
         finally:
             table.write()
-        for name in draw(table):
+        for name in [*draw(table), *_answered(place.path, plan.input.title, searches, say)]:
             say(f"wrote {place.path / name}")
     return table
+
+
+def _recalled(folder: StudyFolder, table: Table, run: PlannedRun) -> Row | None:
+    """How a run ended that was finished before, then in the table as well; None where it is not finished."""
+    summary = folder.summary(run)
+    if summary is None:
+        return None
+    row = Row(summary)
+    table.recall(run, row)
+    return row
+
+
+def _extent(plan: Plan, searches: Searches, finished: int) -> str:
+    """How much there is to do."""
+    done = f" ({finished} finished before)" if finished else ""
+    if plan.input.search is None:
+        return f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}"
+    most = max(search.bracket.most_looks() for search in searches.all)
+    return f"searches: {len(searches.all)}, each of at most {most} runs{done}"
+
+
+def _answered(folder: Path, title: str, searches: Searches, say: Say) -> list[str]:
+    """The names of the files that hold what the searches have found, which is told as well."""
+    if not searches.all:
+        return []
+    answers = [answer_of(search) for search in searches.all]
+    names = [*write_answers(folder, answers), *draw_searches(folder, title, searches.all, answers)]
+    for answer in answers:
+        say(answer.sentence())
+    return names
 
 
 @dataclass(frozen=True)
@@ -60,16 +94,19 @@ class _Notes:
 
     Args:
         table: what has been found.
+        searches: what asks for more.
         say: hears a line for each run.
     """
 
     table: Table
+    searches: Searches
     say: Say
 
-    def heard(self, run: PlannedRun, row: Row) -> tuple[PlannedRun, ...]:
-        """A run into the table, and how it ended told; no run follows from it."""
+    def heard(self, run: PlannedRun, row: Row) -> list[PlannedRun]:
+        """A run into the table, and how it ended told; what a search needs because of it."""
         self.table.add(run, row)
         chosen = ", ".join(f"{key} = {shortened(toml_text(value))}" for key, value in run.inputs.items())
         told = f"{row.verdict}{f': {row.error}' if row.error else ''}"
-        self.say(f"run {run.number} of {len(self.table.plan.runs)}: {chosen}: {told}")
-        return ()
+        name = f"search {run.search}, run {run.number}" if run.search else f"run {run.number} of {len(self.table.plan.runs)}"
+        self.say(f"{name}: {chosen}: {told}")
+        return self.searches.heard(run, row)
