@@ -40,3 +40,19 @@ def test_nothing_is_handed_out_after_a_stop() -> None:
     schedule = Schedule(runs("a"))
     schedule.stop()
     assert schedule.take("") is None
+
+
+def test_where_runs_may_follow_an_idle_worker_waits_for_them() -> None:
+    first, second = runs("a", "b")
+    schedule = Schedule([first], grows=True)
+    assert taken(schedule, "") == 1
+    helped: list[int | None] = []
+    thread = threading.Thread(target=lambda: helped.append(taken(schedule, "")))
+    thread.start()
+    thread.join(0.2)
+    assert helped == []
+    schedule.finished(first, [second])
+    thread.join()
+    assert helped == [2]
+    schedule.finished(second)
+    assert taken(schedule, "") is None

@@ -3,49 +3,25 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from nanowarm.errors import CaseError
 from nanowarm.model import shortened
+from nanowarm.studies.answers import answer_of, write_answers
+from nanowarm.studies.crew import Crew
 from nanowarm.studies.pictures import draw
-from nanowarm.studies.plan import PlannedRun, load_plan, toml_text
+from nanowarm.studies.plan import Plan, PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
+from nanowarm.studies.search_pictures import draw_searches
+from nanowarm.studies.searches import Searches
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row, Table
-from nanowarm.studies.workers import FIRST_GUESS, Worker, cores, free_memory
+from nanowarm.studies.workers import cores
 
 Say = Callable[[str], None]
-LOOK_AGAIN = 1.0  # [s] until memory is looked at again
 RANK_COUNTS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
-
-
-@dataclass
-class _Crew:
-    """What the threads of a study share.
-
-    Args:
-        folder: of the study.
-        schedule: what is left to do.
-        table: what has been found.
-        lock: file that says that the study is going on.
-        say: hears a line for each run.
-    """
-
-    folder: StudyFolder
-    schedule: Schedule
-    table: Table
-    lock: IO[bytes]
-    say: Say
-    workers: list[Worker] = field(default_factory=list)
-    largest: float = 0.0  # [MB] that any worker has needed
-    unmeasured: int = 0  # workers whose need is not known yet
-    guard: threading.Lock = field(default_factory=threading.Lock)
-    stopped: threading.Event = field(default_factory=threading.Event)
-    faults: list[Exception] = field(default_factory=list)
 
 
 def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda line: None) -> Table:
@@ -66,101 +42,71 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
     plan = load_plan(path)
     place = StudyFolder(folder or Path("runs") / Path(path).stem, plan)
     with place.opened() as lock:
-        known = {run.digest: summary for run in plan.runs if (summary := place.summary(run)) is not None}
-        table = Table(place.path, plan, {digest: Row(summary) for digest, summary in known.items()})
-        left = [run for run in plan.runs if run.digest not in known]
+        table = Table(place.path, plan, {})
+        searches = Searches(plan, lambda run: _recalled(place, table, run))
+        runs = plan.runs if plan.input.search is None else ()
+        left = [run for run in runs if _recalled(place, table, run) is None] + searches.begin()
         parallel = max(1, min(plan.input.run.parallel or cores(), cores() // plan.input.run.ranks, len(left)))
-        done = f" ({len(known)} finished before)" if known else ""
-        say(f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}; {parallel} at a time")
+        say(f"{_extent(plan, searches, len(table.rows))}; {parallel} at a time")
+        crew = Crew(place, lock, _Notes(table, searches, say).heard)
         try:
-            _carry(_Crew(place, Schedule(left), table, lock, say), parallel)
+            crew.carry(Schedule(left, grows=plan.input.search is not None), parallel)
         finally:
             table.write()
-        for name in draw(table):
+        for name in [*draw(table), *_answered(place.path, plan.input.title, searches, say)]:
             say(f"wrote {place.path / name}")
     return table
 
 
-def _carry(crew: _Crew, parallel: int) -> None:
-    """Let threads work until nothing is left, or something goes wrong in one of them."""
-    threads = [threading.Thread(target=_work, args=(crew,), daemon=True) for _ in range(parallel)]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        crew.stopped.set()
-        crew.schedule.stop()
-        with crew.guard:
-            for worker in crew.workers:
-                worker.kill()
-    if crew.faults:
-        raise crew.faults[0]
+def _recalled(folder: StudyFolder, table: Table, run: PlannedRun) -> Row | None:
+    """How a run ended that was finished before, then in the table as well; None where it is not finished."""
+    summary = folder.summary(run)
+    if summary is None:
+        return None
+    row = Row(summary)
+    table.recall(run, row)
+    return row
 
 
-def _work(crew: _Crew) -> None:
-    """One thread: a worker and the runs that it takes."""
-    try:
-        _work_through(crew)
-    except Exception as error:
-        crew.faults.append(error)
-        crew.schedule.stop()
+def _extent(plan: Plan, searches: Searches, finished: int) -> str:
+    """How much there is to do."""
+    done = f" ({finished} finished before)" if finished else ""
+    if plan.input.search is None:
+        return f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}"
+    most = max(search.bracket.most_looks() for search in searches.all)
+    return f"searches: {len(searches.all)}, each of at most {most} runs{done}"
 
 
-def _work_through(crew: _Crew) -> None:
-    worker: Worker | None = None
-    mesh = ""
-    while (run := crew.schedule.take(mesh)) is not None:
-        mesh = run.mesh
-        fresh = worker is None
-        worker = worker or _hired(crew)
-        if worker is None:
-            return
-        crew.folder.clear(run)
-        answer = worker.compute(_job(crew, run))
-        if crew.stopped.is_set():
-            return
-        with crew.guard:
-            crew.largest = max(crew.largest, answer["peak_MB"])
-            crew.unmeasured -= fresh
-        _note(crew, run, answer["error"])
-        crew.schedule.finished(run)
-        if not answer["goes_on"]:
-            worker.dismiss()
-            worker = None
-    if worker is not None:
-        worker.end()
+def _answered(folder: Path, title: str, searches: Searches, say: Say) -> list[str]:
+    """The names of the files that hold what the searches have found, which is told as well."""
+    if not searches.all:
+        return []
+    answers = [answer_of(search) for search in searches.all]
+    names = [*write_answers(folder, answers), *draw_searches(folder, title, searches.all, answers)]
+    for answer in answers:
+        say(answer.sentence())
+    return names
 
 
-def _job(crew: _Crew, run: PlannedRun) -> dict[str, object]:
-    """A run as a worker is asked for it."""
-    plan = crew.folder.plan
-    place = {"case": str(plan.case), "folder": str(crew.folder.folder(run))}
-    return place | {"overrides": run.overrides, "digest": run.digest, "mesh": run.mesh}
+@dataclass(frozen=True)
+class _Notes:
+    """Takes in how runs end.
 
+    Args:
+        table: what has been found.
+        searches: what asks for more.
+        say: hears a line for each run.
+    """
 
-def _note(crew: _Crew, run: PlannedRun, error: str) -> None:
-    """Put a run into the table, and say how it ended."""
-    summary = crew.folder.summary(run) if not error else None
-    row = Row(summary, error if summary is None else "")
-    with crew.guard:
-        crew.table.add(run, row)
+    table: Table
+    searches: Searches
+    say: Say
+
+    def heard(self, run: PlannedRun, row: Row) -> list[PlannedRun]:
+        """A run into the table, and how it ended told; what a search needs because of it."""
+        self.table.add(run, row)
         chosen = ", ".join(f"{key} = {shortened(toml_text(value))}" for key, value in run.inputs.items())
-        crew.say(f"run {run.number} of {len(crew.folder.plan.runs)}: {chosen}: {row.verdict}{f': {error}' if error else ''}")
-
-
-def _hired(crew: _Crew) -> Worker | None:
-    """A new worker, once there is memory for it; None where the study is stopped before."""
-    ranks = crew.folder.plan.input.run.ranks
-    while not crew.stopped.is_set():
-        with crew.guard:
-            crew.workers = [worker for worker in crew.workers if worker.alive()]
-            need = crew.largest or FIRST_GUESS * ranks
-            if not crew.workers or free_memory() >= need * (crew.unmeasured + 1):
-                worker = Worker(ranks, crew.folder.path / "workers.log", crew.lock)
-                crew.workers.append(worker)
-                crew.unmeasured += 1
-                return worker
-        crew.stopped.wait(LOOK_AGAIN)
-    return None
+        told = f"{row.verdict}{f': {row.error}' if row.error else ''}"
+        name = f"search {run.search}, run {run.number}" if run.search else f"run {run.number} of {len(self.table.plan.runs)}"
+        self.say(f"{name}: {chosen}: {told}")
+        return self.searches.heard(run, row)

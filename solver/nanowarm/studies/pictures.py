@@ -41,6 +41,8 @@ class Axis:
 
 def draw(table: Table) -> list[str]:
     """Make the pictures that the study allows, in its folder; their names."""
+    if table.plan.input.search is not None:
+        return []  # the runs of a grid are not one for each combination
     axes = numeric_axes(table.plan.input.grid or {})
     if not 1 <= len(axes) <= 2:
         return []
@@ -97,18 +99,19 @@ def largest_volumes(
     return found
 
 
-def _factor(row: Row | None) -> float | None:
+def limiting_factor(row: Row | None) -> float | None:
     """How many times over the criterion is kept that limits a run."""
     ranked = row.summary["limits"] if row is not None and row.summary is not None else []
     return ranked[0]["factor"] if ranked else None
 
 
-def _figure(table: Table) -> tuple[Any, Axes]:
+def titled_figure(title: str) -> tuple[Any, Axes]:
+    """An empty figure and its frame."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(table.plan.input.title, fontsize=10.0, parse_math=False)
+    axes.set_title(title, fontsize=10.0, parse_math=False)
     return figure, axes
 
 
@@ -116,7 +119,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
     """A field for each combination, coloured by its verdict, with the factor by which the tightest limit is kept."""
     from matplotlib.patches import Patch, Rectangle
 
-    figure, frame = _figure(table)
+    figure, frame = titled_figure(table.plan.input.title)
     across, up = axes
     for column, first in enumerate(across.given):
         for line, second in enumerate(up.given):
@@ -124,7 +127,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
             if row is None:
                 continue
             frame.add_patch(Rectangle((column - 0.5, line - 0.5), 1.0, 1.0, facecolor=COLOURS[row.verdict], edgecolor="white"))
-            factor = _factor(row)
+            factor = limiting_factor(row)
             frame.text(column, line, "" if factor is None else f"{factor:.3g}", ha="center", va="center", fontsize=8.0)
     frame.set(xlim=(-0.5, len(across.given) - 0.5), ylim=(-0.5, len(up.given) - 0.5))
     frame.set_xticks(range(len(across.given)), [f"{number:g}" for number in across.numbers])
@@ -140,8 +143,8 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
 
 def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
     """How many times the tightest limit is kept, over the one key that changes."""
-    figure, frame = _figure(table)
-    points = [(number, _factor(row), row) for number, row in zip(axis.numbers, rows, strict=True)]
+    figure, frame = titled_figure(table.plan.input.title)
+    points = [(number, limiting_factor(row), row) for number, row in zip(axis.numbers, rows, strict=True)]
     known = [(number, factor) for number, factor, _ in points if factor is not None]
     if known:
         frame.plot(*zip(*known, strict=True), color="0.4", linewidth=1.0, zorder=1)
@@ -160,7 +163,7 @@ def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
 
 def _draw_scale_up(table: Table, volume: Axis, other: Axis, found: Sequence[tuple[float, float | None, bool]]) -> None:
     """The largest volume that meets all criteria, over the other key."""
-    figure, frame = _figure(table)
+    figure, frame = titled_figure(table.plan.input.title)
     known = [(number, size, whole) for number, size, whole in found if size is not None]
     frame.plot([number for number, *_ in known], [size for _, size, _ in known], color=BLUE, linewidth=1.0, zorder=1)
     for whole, face, label in ((True, BLUE, "all smaller ones pass too"), (False, "white", "some smaller ones fail")):

@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class PlannedRun:
         overrides: all values that replace those of the case, as of `--set`.
         digest: SHA-256 of these, of every file that is read and of what the mesh is made from.
         mesh: the same for all runs that can share a mesh and its operators.
+        search: number of the search that asked for it, from 1 on; 0 where none did.
     """
 
     number: int
@@ -42,6 +43,7 @@ class PlannedRun:
     overrides: tuple[str, ...]
     digest: str
     mesh: str
+    search: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,23 @@ class Plan:
         path: the study file.
         input: its content.
         case: path of the case file.
-        runs: each different one once.
+        runs: each different one once; of a search the two ends.
+        hashed: hash of a file, as it was when the study was checked.
     """
 
     path: Path
     input: StudyInput
     case: Path
     runs: tuple[PlannedRun, ...]
+    hashed: Callable[[Path], str]
+
+    def searched(self, search: int, number: int, inputs: Mapping[str, Any]) -> PlannedRun:
+        """A run that a search asks for.
+
+        Raises:
+            CaseError, MeshError: the case can't be used with these values.
+        """
+        return replace(_planned(self.input, self.case, inputs, self.hashed), number=number, search=search)
 
 
 def load_plan(path: str | Path) -> Plan:
@@ -71,16 +83,23 @@ def load_plan(path: str | Path) -> Plan:
     study = read_study(path)
     case = path.parent / study.case
     original = load_case(case)  # its own faults are told as such
-    rows = list(itertools.islice(combinations(study), MOST_RUNS + 1))
+    rows = list(itertools.islice(known_rows(study), MOST_RUNS + 1))
     if len(rows) > MOST_RUNS:
         raise CaseError(f"{path}: more than {MOST_RUNS} runs: give fewer values")
     found = _stray_names(path, study, original, rows)
     if found:
         raise CaseError(*found)
-    return Plan(path, study, case, tuple(_checked(path, study, case, rows)))
+    plan = Plan(path, study, case, (), cache(content_hash))
+    runs = tuple(_checked(plan, rows))
+    if study.search is not None:
+        # a value between may be refused where both ends are not: a whole number, for one
+        _checked(plan, [{**combination, **study.search.inputs(0.5)} for combination in combinations(study)])
+        if not all(load_case(case, run.overrides).input.criteria for run in runs[::2]):
+            raise CaseError(f"{path}: search: {case} asks for nothing that could be met: give it [[criteria]]")
+    return replace(plan, runs=runs)
 
 
-def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
+def _checked(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
     """A run for each different row of changing values.
 
     Raises:
@@ -88,24 +107,39 @@ def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[s
     """
     found: list[str] = []
     runs: dict[str, PlannedRun] = {}
-    hashed = cache(content_hash)
     for inputs in rows:
-        values = {**study.base, **inputs}
-        overrides = tuple(f"{key}={toml_text(value)}" for key, value in values.items())
         try:
-            loaded = load_case(case, overrides)
-            digest, mesh = digests(loaded, overrides, hashed)
+            run = _planned(plan.input, plan.case, inputs, plan.hashed)
         except (CaseError, MeshError) as error:
-            found += [_told(path, study, case, inputs, fault) for fault in error.faults]
+            found += [_told(plan.path, plan.input, plan.case, inputs, fault) for fault in error.faults]
             continue
-        runs.setdefault(digest, PlannedRun(len(runs) + 1, inputs, overrides, digest, mesh))
+        runs.setdefault(run.digest, replace(run, number=len(runs) + 1))
     if found:
         raise CaseError(*dict.fromkeys(found))
     return list(runs.values())
 
 
+def _planned(study: StudyInput, case: Path, inputs: Mapping[str, Any], hashed: Callable[[Path], str]) -> PlannedRun:
+    """The run of a row of changing values, the first of its study.
+
+    Raises:
+        CaseError, MeshError: the case can't be used with these values.
+    """
+    overrides = tuple(f"{key}={toml_text(value)}" for key, value in {**study.base, **inputs}.items())
+    return PlannedRun(1, inputs, overrides, *digests(load_case(case, overrides), overrides, hashed))
+
+
+def known_rows(study: StudyInput) -> Iterator[dict[str, Any]]:
+    """The values of each run that is known before anything is computed; of a search the lower and the higher end."""
+    for combination in combinations(study):
+        if study.search is None:
+            yield combination
+        else:
+            yield from (combination | study.search.inputs(end) for end in (0.0, 1.0))
+
+
 def combinations(study: StudyInput) -> Iterator[dict[str, Any]]:
-    """The values of each run: all of a grid, its last key changing fastest; those of a list; or draws."""
+    """All of a grid, its last key changing fastest; those of a list; or draws. One without values for a search alone."""
     if study.grid is not None:
         for values in itertools.product(*study.grid.values()):
             yield dict(zip(study.grid, values, strict=True))
@@ -113,7 +147,7 @@ def combinations(study: StudyInput) -> Iterator[dict[str, Any]]:
         sample = study.sample
         yield from drawn(sample.method, sample.count, sample.seed, sample.ranges)
     else:
-        yield from (dict(row) for row in study.rows or ())
+        yield from (dict(row) for row in study.rows or ({},))
 
 
 def toml_text(value: Any) -> str:
@@ -130,7 +164,8 @@ def toml_text(value: Any) -> str:
 def _stray_names(path: Path, study: StudyInput, case: Case, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Faults of keys in regions and boundaries that neither the case nor the study itself describes."""
     keys = {
-        key: section for section, values in ((study.section(), rows), ("base", [study.base])) for row in values for key in row
+        **{key: study.place(key) for row in rows for key in row},
+        **{key: f"base.{key}" for key in study.base},
     }
     known = {"regions": set(case.input.regions), "boundaries": set(case.input.boundaries)}
     parts = {key: key_parts(key) for key in keys}
@@ -141,7 +176,7 @@ def _stray_names(path: Path, study: StudyInput, case: Case, rows: Sequence[Mappi
     for key, part in parts.items():
         if len(part) > 1 and part[0] in known and part[1] not in known[part[0]]:
             what = part[0].removesuffix("s").replace("boundarie", "boundary")
-            found.append(f'{path}: {keys[key]}.{key}: the case has no {what} "{part[1]}"; {nearest(part[1], known[part[0]])}')
+            found.append(f'{path}: {keys[key]}: the case has no {what} "{part[1]}"; {nearest(part[1], known[part[0]])}')
     return found
 
 
@@ -162,12 +197,12 @@ def _short(content: Any) -> str:
 
 def _told(path: Path, study: StudyInput, case: Path, inputs: Mapping[str, Any], fault: str) -> str:
     """A fault of a run by the study file and the key that causes it."""
-    places = [(study.section(), inputs), ("base", {k: v for k, v in study.base.items() if k not in inputs})]
-    for section, values in places:
-        for key, value in values.items():
-            rest = _of_key(key, value, case, fault)
-            if rest is not None:
-                return f"{path}: {section}.{key} = {shown(value)}: {rest}"
+    for key, value in {**inputs, **study.base, **inputs}.items():
+        rest = _of_key(key, value, case, fault)
+        if rest is not None:
+            place = study.place(key) if key in inputs else f"base.{key}"
+            looked_for = study.search is not None and key in study.search.key  # one line for all values that are tried
+            return f"{path}: {place}: {rest}" if looked_for else f"{path}: {place} = {shown(value)}: {rest}"
     chosen = ", ".join(f"{key} = {shown(value)}" for key, value in inputs.items())
     return f"{path}: {study.section()} ({chosen}): {fault}"
 

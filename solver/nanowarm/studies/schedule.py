@@ -17,12 +17,14 @@ class Schedule:
 
     Args:
         runs: what is to be computed.
+        grows: whether the end of a run may bring more of them, so that threads with nothing to do wait for it.
     """
 
-    def __init__(self, runs: Sequence[PlannedRun]) -> None:
+    def __init__(self, runs: Sequence[PlannedRun], grows: bool = False) -> None:
         self._waiting: dict[str, deque[PlannedRun]] = {}
-        for run in runs:
-            self._waiting.setdefault(run.mesh, deque()).append(run)
+        self._add(runs)
+        self._grows = grows
+        self._going = 0  # runs handed out that have not ended
         self._started: set[str] = set()
         self._made: set[str] = set()
         self._stopped = False
@@ -31,18 +33,21 @@ class Schedule:
     def take(self, mesh: str) -> PlannedRun | None:
         """The next run for a worker that holds a mesh; None when there are no more. Waits while a mesh is being made."""
         with self._changed:
-            while not self._stopped and any(self._waiting.values()):
+            while not self._stopped and (any(self._waiting.values()) or (self._grows and self._going)):
                 chosen = self._choose(mesh)
                 if chosen is not None:
                     self._started.add(chosen)
+                    self._going += 1
                     return self._waiting[chosen].popleft()
                 self._changed.wait()
             return None
 
-    def finished(self, run: PlannedRun) -> None:
-        """A run has ended, and so its mesh is made, or can't be."""
+    def finished(self, run: PlannedRun, followers: Sequence[PlannedRun] = ()) -> None:
+        """A run has ended, and so its mesh is made, or can't be; `followers` are to be computed because of it."""
         with self._changed:
+            self._going -= 1
             self._made.add(run.mesh)
+            self._add(followers)
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -50,6 +55,11 @@ class Schedule:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+
+    def _add(self, runs: Sequence[PlannedRun]) -> None:
+        """Put runs behind those that wait for the same mesh."""
+        for run in runs:
+            self._waiting.setdefault(run.mesh, deque()).append(run)
 
     def _choose(self, mesh: str) -> str | None:
         """The worker's own mesh, a new one, or one that is made; None where one has to be waited for."""

@@ -10,9 +10,11 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from nanowarm.errors import CaseError
 from nanowarm.model import Model, faults, frozen_copy, joined_key, shown
+from nanowarm.overrides import key_parts
 from nanowarm.sections import Version
 from nanowarm.shelf import read_toml
 from nanowarm.studies.sampling import Method, Range, check_count
+from nanowarm.studies.search_section import SearchInput
 
 
 def flat_keys(table: Any, whole: str = "") -> Any:
@@ -94,6 +96,7 @@ class StudyInput(Model):
         grid: lists of values; every combination is a run.
         rows: one run for each table of values.
         sample: values drawn from ranges.
+        search: a value to be found, alone or for each combination of a grid or a list.
         run: how the runs are spread over the machine.
     """
 
@@ -104,19 +107,38 @@ class StudyInput(Model):
     grid: Annotated[Mapping[str, Annotated[Any, BeforeValidator(_value_list)]], Field(min_length=1)] | None = None
     rows: Annotated[tuple[Mapping[str, Any], ...], Field(min_length=1)] | None = Field(default=None, alias="list")
     sample: SampleInput | None = None
+    search: SearchInput | None = None
     run: RunInput = RunInput()
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> StudyInput:
-        if sum(part is not None for part in (self.grid, self.rows, self.sample)) != 1:
-            raise ValueError("give one of [grid], [[list]] and [sample]")
+        given = [part for part in (self.grid, self.rows, self.sample) if part is not None]
+        if self.search is None and len(given) != 1:
+            raise ValueError("give one of [grid], [[list]] and [sample], or [search]")
+        if self.search is not None and (len(given) > 1 or self.sample is not None):
+            raise ValueError("[search] stands alone, or with [grid] or [[list]]")
         return self
 
-    def section(self) -> Literal["grid", "list", "sample.ranges"]:
+    @model_validator(mode="after")
+    def _searches_what_nothing_else_sets(self) -> StudyInput:
+        sections = [("base", self.base), ("grid", self.grid or {}), *(("list", row) for row in self.rows or ())]
+        for key in self.search.key if self.search is not None else ():
+            section = next((name for name, values in sections if key_parts(key) in map(key_parts, values)), None)
+            if section is not None:
+                raise ValueError(f"search.key: {key} is in [{section}] too: a value that is looked for stands nowhere else")
+        return self
+
+    def section(self) -> Literal["grid", "list", "sample.ranges", "search"]:
         """Where the changing values stand in the file."""
         if self.grid is not None:
             return "grid"
-        return "list" if self.rows is not None else "sample.ranges"
+        if self.rows is not None:
+            return "list"
+        return "search" if self.search is not None else "sample.ranges"
+
+    def place(self, key: str) -> str:
+        """Where a changing value stands in the file."""
+        return f"search.key: {key}" if self.search is not None and key in self.search.key else f"{self.section()}.{key}"
 
 
 def read_study(path: Path) -> StudyInput:

@@ -74,7 +74,9 @@ class StudyFolder:
             SolveError: the disk is full.
         """
         file = self.path / "study.json"
-        mine = {"versions": versions(), "runs": [run.digest for run in self.plan.runs]}
+        search = self.plan.input.search
+        asked = {} if search is None else {"find": search.find}  # how near is left open: a search may be gone on with
+        mine = {"versions": versions(), "runs": [run.digest for run in self.plan.runs]} | asked
         if file.is_file():
             _compare(self.path, json.loads(file.read_text(encoding="utf-8")), mine)
             return
@@ -119,7 +121,7 @@ def _compare(folder: Path, theirs: dict[str, Any], mine: dict[str, Any]) -> None
         if before.get(name) != now.get(name):
             what = f"{name} {before.get(name, 'missing')}, not {now.get(name, 'missing')}"
             raise CaseError(f"{folder}: its runs were made with {what}; choose another folder with -o")
-    if theirs.get("runs") != mine["runs"]:
+    if any(theirs.get(name) != mine.get(name) for name in ("runs", "find")):
         raise CaseError(
             f"{folder}: holds another study (study file, case or a file of it differs); choose another folder with -o"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import time as clock
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class Table:
         self.folder = folder
         self.plan = plan
         self.rows = rows
+        self._searched: dict[str, PlannedRun] = {}
         self._written = 0.0
 
     @property
@@ -68,13 +69,21 @@ class Table:
 
     def add(self, run: PlannedRun, row: Row) -> None:
         """A run has ended."""
-        self.rows[run.digest] = row
+        self.recall(run, row)
         if clock.monotonic() - self._written > PAUSE:
             self.write()
 
+    def recall(self, run: PlannedRun, row: Row) -> None:
+        """A run had ended before."""
+        self.rows[run.digest] = row
+        if run.search:
+            self._searched[run.digest] = run
+
     def ended(self) -> list[tuple[PlannedRun, Row]]:
-        """Runs that have ended, in the order of the study."""
-        return [(run, self.rows[run.digest]) for run in self.plan.runs if run.digest in self.rows]
+        """Runs that have ended, in the order of the study; those of searches one search after the other."""
+        runs = self.plan.runs if self.plan.input.search is None else self._searched.values()
+        ended = [(run, self.rows[run.digest]) for run in runs if run.digest in self.rows]
+        return sorted(ended, key=lambda pair: (pair[0].search, pair[0].number))
 
     def counts(self) -> dict[str, int]:
         """How many runs ended how."""
@@ -87,26 +96,44 @@ class Table:
         Raises:
             SolveError: the disk is full.
         """
-        lines = [_line(run, row) for run, row in self.ended()]
-        columns = list(dict.fromkeys(name for line in lines for name in line))
-        columns = [name for name in columns if name not in ("folder", "error")] + ["folder", "error"]
-        temporary = self.path.with_suffix(".part")
-        try:
-            with temporary.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, columns, restval="")
-                writer.writeheader()
-                writer.writerows(lines)
-            os.replace(temporary, self.path)
-        except OSError as error:
-            raise SolveError(f"{self.path}: can't be written: {error.strerror or error}") from None
+        write_lines(self.path, [_line(run, row) for run, row in self.ended()], ("folder", "error"))
         self._written = clock.monotonic()
+
+
+def write_lines(path: Path, lines: Sequence[Mapping[str, Any]], last: Sequence[str] = ()) -> None:
+    """Make or replace a CSV file at once.
+
+    Args:
+        path: of the file.
+        lines: values by column; what a line lacks stays empty.
+        last: columns that stand at the end.
+
+    Raises:
+        SolveError: the disk is full.
+    """
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    columns = [name for name in columns if name not in last] + list(last)
+    temporary = path.with_suffix(".part")
+    try:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, restval="")
+            writer.writeheader()
+            writer.writerows(lines)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SolveError(f"{path}: can't be written: {error.strerror or error}") from None
 
 
 def _line(run: PlannedRun, row: Row) -> dict[str, Any]:
     """A line of the file by column."""
-    inputs = {key: value if isinstance(value, str | int | float) else toml_text(value) for key, value in run.inputs.items()}
-    line = {"run": run.number, **inputs, **dict(row.cells())}
+    numbers = {"search": run.search, "run": run.number} if run.search else {"run": run.number}
+    line = {**numbers, **input_cells(run.inputs), **dict(row.cells())}
     return line | {"folder": f"runs/{run.digest}" if row.summary is not None else "", "error": row.error}
+
+
+def input_cells(inputs: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Values of a case as a table has them: sections and lists as TOML."""
+    return {key: value if isinstance(value, str | int | float) else toml_text(value) for key, value in inputs.items()}
 
 
 def _criteria(summary: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
