@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import IO
 
 from nanowarm.studies.plan import PlannedRun
@@ -74,19 +75,22 @@ class Crew:
         worker: Worker | None = None
         mesh = ""
         while (run := schedule.take(mesh)) is not None:
+            place = self._folder.begun(run)
+            if place is None:
+                schedule.finished(run)
+                continue
             mesh = run.mesh
             fresh = worker is None
             worker = worker or self._hired()
             if worker is None:
                 return
-            self._folder.clear(run)
-            answer = worker.compute(self._job(run))
+            answer = worker.compute(self._job(run, place))
             if self._stopped.is_set():
                 return
             with self._guard:
                 self._largest = max(self._largest, answer["peak_MB"])
                 self._unmeasured -= fresh
-                followers = self._heard(run, self._row(run, answer["error"]))
+                followers = self._heard(run, self._folder.ended(run, place, answer["error"]))
             schedule.finished(run, followers)
             if not answer["goes_on"]:
                 worker.dismiss()
@@ -94,16 +98,10 @@ class Crew:
         if worker is not None:
             worker.end()
 
-    def _job(self, run: PlannedRun) -> dict[str, object]:
+    def _job(self, run: PlannedRun, place: Path) -> dict[str, object]:
         """A run as a worker is asked for it."""
-        plan = self._folder.plan
-        place = {"case": str(plan.case), "folder": str(self._folder.folder(run))}
-        return place | {"overrides": run.overrides, "digest": run.digest, "mesh": run.mesh}
-
-    def _row(self, run: PlannedRun, error: str) -> Row:
-        """How a run ended."""
-        summary = self._folder.summary(run) if not error else None
-        return Row(summary, error if summary is None else "")
+        where = {"case": str(self._folder.plan.case), "folder": str(place)}
+        return where | {"overrides": run.overrides, "digest": run.digest, "mesh": run.mesh}
 
     def _hired(self) -> Worker | None:
         """A new worker, once there is memory for it; None where the study is stopped before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,17 +36,15 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
         CaseError: the study can't be used; nothing was computed.
         SolveError: the disk is full.
     """
-    already = next((size for name in RANK_COUNTS if (size := os.environ.get(name, "1")) != "1"), None)
-    if already:
-        raise CaseError(f"study: mpiexec has started {already} ranks; start it without, and give ranks in [run] of the study")
+    refuse_ranks()
     plan = load_plan(path)
-    place = StudyFolder(folder or Path("runs") / Path(path).stem, plan)
+    place = StudyFolder(folder or default_folder(path), plan)
     with place.opened() as lock:
         table = Table(place.path, plan, {})
         searches = Searches(plan, lambda run: _recalled(place, table, run))
         runs = plan.runs if plan.input.search is None else ()
         left = [run for run in runs if _recalled(place, table, run) is None] + searches.begin()
-        parallel = max(1, min(plan.input.run.parallel or cores(), cores() // plan.input.run.ranks, len(left)))
+        parallel = parallel_runs(plan, left)
         say(f"{_extent(plan, searches, len(table.rows))}; {parallel} at a time")
         crew = Crew(place, lock, _Notes(table, searches, say).heard)
         try:
@@ -88,6 +86,33 @@ def _answered(folder: Path, title: str, searches: Searches, say: Say) -> list[st
     return names
 
 
+def refuse_ranks() -> None:
+    """Refuse to be started on several ranks, each of which would carry the study through.
+
+    Raises:
+        CaseError: it was.
+    """
+    already = next((size for name in RANK_COUNTS if (size := os.environ.get(name, "1")) != "1"), None)
+    if already:
+        raise CaseError(f"study: mpiexec has started {already} ranks; start it without, and give ranks in [run] of the study")
+
+
+def default_folder(path: str | Path) -> Path:
+    """The folder of a study where none is asked for."""
+    return Path("runs") / Path(path).stem
+
+
+def parallel_runs(plan: Plan, left: Sequence[PlannedRun]) -> int:
+    """How many of the runs that are left to compute at a time."""
+    return max(1, min(plan.input.run.parallel or cores(), cores() // plan.input.run.ranks, len(left)))
+
+
+def ending(name: str, run: PlannedRun, row: Row) -> str:
+    """A line that says how a run ended."""
+    chosen = ", ".join(f"{key} = {shortened(toml_text(value))}" for key, value in run.inputs.items())
+    return f"{name}: {chosen}: {row.verdict}{f': {row.error}' if row.error else ''}"
+
+
 @dataclass(frozen=True)
 class _Notes:
     """Takes in how runs end.
@@ -105,8 +130,6 @@ class _Notes:
     def heard(self, run: PlannedRun, row: Row) -> list[PlannedRun]:
         """A run into the table, and how it ended told; what a search needs because of it."""
         self.table.add(run, row)
-        chosen = ", ".join(f"{key} = {shortened(toml_text(value))}" for key, value in run.inputs.items())
-        told = f"{row.verdict}{f': {row.error}' if row.error else ''}"
         name = f"search {run.search}, run {run.number}" if run.search else f"run {run.number} of {len(self.table.plan.runs)}"
-        self.say(f"{name}: {chosen}: {told}")
+        self.say(ending(name, run, row))
         return self.searches.heard(run, row)

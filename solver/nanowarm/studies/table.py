@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,7 @@ class Table:
 
     def counts(self) -> dict[str, int]:
         """How many runs ended how."""
-        verdicts = [row.verdict for row in self.rows.values()]
-        return {verdict: verdicts.count(verdict) for verdict in ("met", "missed", "unseen", FAILED) if verdict in verdicts}
+        return tally(self.rows.values())
 
     def write(self) -> None:
         """Replace the file at once, so that a reader never sees half of it.
@@ -122,6 +121,12 @@ def write_lines(path: Path, lines: Sequence[Mapping[str, Any]], last: Sequence[s
         os.replace(temporary, path)
     except OSError as error:
         raise SolveError(f"{path}: can't be written: {error.strerror or error}") from None
+
+
+def tally(rows: Iterable[Row]) -> dict[str, int]:
+    """How many runs ended how."""
+    verdicts = [row.verdict for row in rows]
+    return {verdict: verdicts.count(verdict) for verdict in ("met", "missed", "unseen", FAILED) if verdict in verdicts}
 
 
 def _line(run: PlannedRun, row: Row) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Worker:
         if ranks > 1:
             command = [*on_ranks(ranks), *command]
         pipe = subprocess.PIPE
-        environment = {"OMP_NUM_THREADS": "1", **os.environ}
+        environment = {"OMP_NUM_THREADS": "1", **_without_launcher(os.environ)}
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
                 command,
@@ -89,9 +89,19 @@ def _ending(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
+def _without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what a batch system tells the ranks that it has started itself.
+
+    A worker is none of them. Its own ranks are on this machine, so that Slurm need not be asked to start them.
+    """
+    kept = {name: value for name, value in environment.items() if not name.startswith(("PMI_", "PMI2_", "PMIX_"))}
+    return kept | {"HYDRA_LAUNCHER": "fork"}
+
+
 def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Cores that this process may use: those that the machine lets it, and no more than a Slurm job was given."""
+    free = len(os.sched_getaffinity(0))
+    return min(free, int(os.environ.get("SLURM_CPUS_ON_NODE", free)))
 
 
 def free_memory() -> float:

@@ -1,0 +1,132 @@
+"""A study in pieces: its runs listed, some of them computed here and others elsewhere, and all of them gathered."""
+
+from __future__ import annotations
+
+import fcntl
+import time as clock
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nanowarm.errors import CaseError
+from nanowarm.studies.crew import Crew
+from nanowarm.studies.driver import Say, default_folder, ending, parallel_runs, refuse_ranks
+from nanowarm.studies.pictures import draw
+from nanowarm.studies.piece_folder import PieceFolder
+from nanowarm.studies.plan import Plan, PlannedRun, load_plan, toml_text
+from nanowarm.studies.schedule import Schedule
+from nanowarm.studies.selection import chosen
+from nanowarm.studies.study_folder import locked
+from nanowarm.studies.table import Row, Table
+
+COLUMNS = "run", "digest", "mesh", "state", "inputs"
+PAUSE = 1.0  # [s] between two looks at what others compute
+ADAPTIVE = ("search",)  # sections of a study file that let one run depend on others
+
+
+def listed(path: str | Path, folder: Path | None = None) -> Iterator[str]:
+    """A heading and a line for each run: number, digest, digest of its mesh, state and inputs, with tabs between.
+
+    Raises:
+        CaseError: the study can't be used, or the folder holds another.
+    """
+    place = PieceFolder(folder or default_folder(path), _splittable(path))
+    if (place.path / "study.json").is_file():
+        place.compare()
+    yield "\t".join(COLUMNS)
+    for run in place.plan.runs:
+        state = "finished" if place.summary(run) is not None else "failed" if place.failure(run) else "open"
+        inputs = ", ".join(f"{key} = {toml_text(value)}" for key, value in run.inputs.items())
+        yield "\t".join((str(run.number), run.digest, run.mesh, state, inputs))
+
+
+def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None) -> dict[str, Row]:
+    """Compute some runs of a study beside other processes that compute others; how they ended, by digest.
+
+    A run that another process computes is waited for, and computed here should that process die.
+
+    Args:
+        path: the study file.
+        only: the runs, as `--only` has them.
+        folder: of the study; `runs/<study>` where left out.
+        say: hears of the progress.
+
+    Raises:
+        CaseError: the study or the runs can't be used; nothing was computed.
+        SolveError: the disk is full.
+    """
+    refuse_ranks()
+    plan = _splittable(path)
+    asked = chosen(plan.runs, only)
+    place = PieceFolder(folder or default_folder(path), plan)
+    with place.opened() as lock:
+        rows = {digest: row for digest, row in _ended(place, asked).items() if row.summary is not None}
+        left = [run for run in asked if run.digest not in rows]
+        place.forget_failures(left)
+        done = f" ({len(rows)} finished before)" if rows else ""
+        parallel = parallel_runs(plan, left)
+        say(f"runs: {len(asked)} of {len(plan.runs)}{done}; meshes: {len({run.mesh for run in asked})}; {parallel} at a time")
+
+        def heard(run: PlannedRun, row: Row) -> tuple[PlannedRun, ...]:
+            """A run kept and told; no run follows from it."""
+            rows[run.digest] = row
+            say(ending(f"run {run.number} of {len(plan.runs)}", run, row))
+            return ()
+
+        while left:
+            free = [run for run in left if place.is_free(run)]
+            if free:
+                Crew(place, lock, heard).carry(Schedule(free), parallel)
+            else:
+                clock.sleep(PAUSE)
+            rows |= _ended(place, [run for run in left if run.digest not in rows])
+            left = [run for run in left if run.digest not in rows]
+    return rows
+
+
+def collected(path: str | Path, folder: Path | None = None, say: Say = lambda line: None) -> tuple[Table, list[PlannedRun]]:
+    """The table of what there is of a study, with its pictures; the runs that are missing.
+
+    Args:
+        path: the study file.
+        folder: of the study; `runs/<study>` where left out.
+        say: hears of the pictures.
+
+    Raises:
+        CaseError: there is nothing of this study in the folder.
+        SolveError: the disk is full.
+    """
+    plan = _splittable(path)
+    place = PieceFolder(folder or default_folder(path), plan)
+    if not (place.path / "study.json").is_file():
+        raise CaseError(f"{place.path}: no study to collect: nothing has been computed there; say where it is with -o")
+    with place.opened(), (place.path / "table.lock").open("a+b") as alone:
+        while not locked(alone, fcntl.LOCK_EX):
+            clock.sleep(PAUSE)
+        table = Table(place.path, plan, _ended(place, plan.runs))
+        table.write()
+        for name in draw(table):
+            say(f"wrote {place.path / name}")
+    return table, [run for run in plan.runs if run.digest not in table.rows]
+
+
+def _ended(place: PieceFolder, runs: Sequence[PlannedRun]) -> dict[str, Row]:
+    """How those of some runs ended that have, by digest."""
+    rows = {}
+    for run in runs:
+        summary = place.summary(run)
+        error = "" if summary is not None else place.failure(run)
+        if summary is not None or error:
+            rows[run.digest] = Row(summary, error)
+    return rows
+
+
+def _splittable(path: str | Path) -> Plan:
+    """A study whose runs are all known beforehand.
+
+    Raises:
+        CaseError: they are not, or the study can't be used.
+    """
+    plan = load_plan(path)
+    for section in sorted(plan.input.model_fields_set.intersection(ADAPTIVE)):
+        raise CaseError(f"{path}: {section}: its runs follow from each other and can't be split in pieces; start it as a whole")
+    return plan
