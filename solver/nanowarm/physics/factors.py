@@ -69,7 +69,7 @@ def change(given: Any) -> Change:
         return Change("shift", _SHIFT.parse(given))
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise ValueError(f"must be {WANTED}; found {shown(given)}")
-    if not 1.0 / _MOST <= given <= _MOST:
+    if not 0.0 < given <= _MOST:
         raise ValueError(f"must be {WANTED}; found {shown(given)}")
     return Change("factor", float(given))
 

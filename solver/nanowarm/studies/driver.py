@@ -16,6 +16,7 @@ from nanowarm.studies.plan import PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row, Table
+from nanowarm.studies.uncertainty_files import conclude
 from nanowarm.studies.workers import FIRST_GUESS, Worker, cores, free_memory
 
 Say = Callable[[str], None]
@@ -78,6 +79,8 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
             table.write()
         for name in draw(table):
             say(f"wrote {place.path / name}")
+        for line in conclude(table):
+            say(line)
     return table
 
 

@@ -21,6 +21,7 @@ from nanowarm.overrides import key_parts
 from nanowarm.provenance import content_hash, files_of
 from nanowarm.studies.sampling import drawn
 from nanowarm.studies.study_file import StudyInput, read_study
+from nanowarm.studies.uncertainty import Design, design_of
 
 MOST_RUNS = 100_000  # more is a slip
 
@@ -53,12 +54,14 @@ class Plan:
         input: its content.
         case: path of the case file.
         runs: each different one once.
+        design: what an uncertainty study draws; None for other studies.
     """
 
     path: Path
     input: StudyInput
     case: Path
     runs: tuple[PlannedRun, ...]
+    design: Design | None = None
 
 
 def load_plan(path: str | Path) -> Plan:
@@ -71,13 +74,21 @@ def load_plan(path: str | Path) -> Plan:
     study = read_study(path)
     case = path.parent / study.case
     original = load_case(case)  # its own faults are told as such
-    rows = list(itertools.islice(combinations(study), MOST_RUNS + 1))
+    design = None
+    if study.uncertainty is not None:
+        design = design_of(study.uncertainty, path, case, settings(study.base))
+    rows = list(itertools.islice(design.rows() if design else combinations(study), MOST_RUNS + 1))
     if len(rows) > MOST_RUNS:
         raise CaseError(f"{path}: more than {MOST_RUNS} runs: give fewer values")
     found = _stray_names(path, study, original, rows)
     if found:
         raise CaseError(*found)
-    return Plan(path, study, case, tuple(_checked(path, study, case, rows)))
+    return Plan(path, study, case, tuple(_checked(path, study, case, rows)), design)
+
+
+def settings(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Values by key as of `--set`."""
+    return tuple(f"{key}={toml_text(value)}" for key, value in values.items())
 
 
 def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
@@ -91,7 +102,7 @@ def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[s
     hashed = cache(content_hash)
     for inputs in rows:
         values = {**study.base, **inputs}
-        overrides = tuple(f"{key}={toml_text(value)}" for key, value in values.items())
+        overrides = settings(values)
         try:
             loaded = load_case(case, overrides)
             digest, mesh = digests(loaded, overrides, hashed)

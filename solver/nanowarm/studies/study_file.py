@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,20 +13,21 @@ from nanowarm.model import Model, faults, frozen_copy, joined_key, shown
 from nanowarm.sections import Version
 from nanowarm.shelf import read_toml
 from nanowarm.studies.sampling import Method, Range, check_count
+from nanowarm.studies.uncertainty import SHAPES, UncertaintyInput
 
 
-def flat_keys(table: Any, whole: str = "") -> Any:
+def flat_keys(table: Any, whole: Collection[str] = ()) -> Any:
     """Values by dotted key: the sections that dots without quotes have made are undone; behind "a.b" a value stays whole.
 
     Args:
-        whole: a key that only values have, not sections.
+        whole: keys that only values have, not sections.
     """
     if not isinstance(table, Mapping):
         return table
     flat: dict[str, Any] = {}
     for key, value in table.items():
         name = key if "." in key else joined_key(key)
-        if isinstance(value, Mapping) and "." not in key and whole not in value:
+        if isinstance(value, Mapping) and "." not in key and not any(part in value for part in whole):
             flat |= {f"{name}.{inner}": content for inner, content in flat_keys(value, whole).items()}
         else:
             flat[name] = value
@@ -39,9 +40,11 @@ def _flattened(raw: dict[str, Any]) -> dict[str, Any]:
     if isinstance(raw.get("list"), tuple):
         flat["list"] = tuple(map(flat_keys, raw["list"]))
     if isinstance(raw.get("sample"), Mapping) and isinstance(raw["sample"].get("ranges"), Mapping):
-        ranges = flat_keys(raw["sample"]["ranges"], "between")
+        ranges = flat_keys(raw["sample"]["ranges"], ("between",))
         ranges = {key: given if isinstance(given, Mapping) else {"between": given} for key, given in ranges.items()}
         flat["sample"] = raw["sample"] | {"ranges": ranges}
+    if isinstance(raw.get("uncertainty"), Mapping) and "inputs" in raw["uncertainty"]:
+        flat["uncertainty"] = raw["uncertainty"] | {"inputs": flat_keys(raw["uncertainty"]["inputs"], SHAPES)}
     return flat
 
 
@@ -94,6 +97,7 @@ class StudyInput(Model):
         grid: lists of values; every combination is a run.
         rows: one run for each table of values.
         sample: values drawn from ranges.
+        uncertainty: values drawn from how they scatter.
         run: how the runs are spread over the machine.
     """
 
@@ -104,18 +108,21 @@ class StudyInput(Model):
     grid: Annotated[Mapping[str, Annotated[Any, BeforeValidator(_value_list)]], Field(min_length=1)] | None = None
     rows: Annotated[tuple[Mapping[str, Any], ...], Field(min_length=1)] | None = Field(default=None, alias="list")
     sample: SampleInput | None = None
+    uncertainty: UncertaintyInput | None = None
     run: RunInput = RunInput()
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> StudyInput:
-        if sum(part is not None for part in (self.grid, self.rows, self.sample)) != 1:
-            raise ValueError("give one of [grid], [[list]] and [sample]")
+        if sum(part is not None for part in (self.grid, self.rows, self.sample, self.uncertainty)) != 1:
+            raise ValueError("give one of [grid], [[list]], [sample] and [uncertainty]")
         return self
 
-    def section(self) -> Literal["grid", "list", "sample.ranges"]:
+    def section(self) -> Literal["grid", "list", "sample.ranges", "uncertainty.inputs"]:
         """Where the changing values stand in the file."""
         if self.grid is not None:
             return "grid"
+        if self.uncertainty is not None:
+            return "uncertainty.inputs"
         return "list" if self.rows is not None else "sample.ranges"
 
 
