@@ -92,8 +92,9 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     raw = read_toml(path)
     apply_overrides(raw, overrides)
     draft = _draft(str(path), frozen_copy(raw))
-    shelf = Shelf(path)
+    shelf = Shelf(path, draft.input.factors, draft.input.follows_ice())
     regions = {name: shelf.region(("regions", name), region) for name, region in draft.input.regions.items()}
+    shelf.check_factors()
     draft.faults.extend(shelf.faults)
     stages = protocol(draft)
     check_rules(draft, regions)
@@ -135,7 +136,7 @@ def _without(given: Mapping[str, Any], locations: Iterable[Location]) -> dict[st
     usable: dict[str, Any] = {}
     for name, section in given.items():
         places = {location[1:] for location in lost if location[0] == name}
-        if () in places or (places and name not in ("regions", "boundaries", "stages", "criteria")):
+        if () in places or (places and name not in ("regions", "boundaries", "stages", "criteria", "factors")):
             continue
         keys = {place[0] for place in places}
         if isinstance(section, Mapping):
@@ -202,6 +203,7 @@ def _filled(case: CaseInput, raw: Mapping[str, Any], folder: Path) -> dict[str, 
             region["particles"]["name"] = _absolute(region["particles"]["name"], folder)
             _resolve(region["particles"]["iron"], folder)
         _resolve(region.get("concentration"), folder)
+    filled["factors"] = {_absolute(name, folder): changes for name, changes in filled["factors"].items()}
     return filled
 
 

@@ -45,6 +45,23 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         node[parts[-1]] = _value(text)
 
 
+def value_at(raw: dict[str, Any], key: str) -> Any:
+    """The value that a dotted key names in TOML data.
+
+    Raises:
+        ValueError: there is none.
+    """
+    node: Any = raw
+    for part in key_parts(key):
+        if isinstance(node, list):
+            node = node[_index(node, part)]
+        elif isinstance(node, dict) and part in node:
+            node = node[part]
+        else:
+            raise ValueError(f'the case has no value there: no "{part}"')
+    return node
+
+
 def key_parts(key: str) -> list[str]:
     """Parts of a dotted key; names with dots in quotes, names with spaces with or without."""
     try:

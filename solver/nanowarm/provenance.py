@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case
+from nanowarm.physics.factors import CALIBRATED, sourced_keys
 from nanowarm.shelf import read_toml
 
 if TYPE_CHECKING:
@@ -110,10 +111,17 @@ def _inputs(case: Case) -> list[dict[str, Any]]:
     """Every library value used, as its file gives it, with source, quality and spread."""
     rows = []
     for name, file in case.files.items():
-        for key, value in read_toml(file).items():
-            if isinstance(value, Mapping) and "source" in value:
-                row = {"of": name, "what": key.replace("_", " "), "value": value_as_text(value)}
-                rows.append(row | {part: value.get(part) for part in ("source", "quality", "spread", "note")})
+        content = read_toml(file)
+        changes = case.input.factors.get(name, {})
+        for key in sourced_keys(content):
+            value = content[key]
+            row = {"of": name, "what": key.replace("_", " "), "value": value_as_text(value)}
+            row |= {part: value.get(part) for part in ("source", "quality", "spread", "note")}
+            if key in changes:
+                row["note"] = "; ".join(filter(None, (changes[key].told, row["note"])))
+            elif key == "ice" and case.input.follows_ice() and not CALIBRATED.isdisjoint(changes):
+                row["note"] = "; ".join(filter(None, ("fitted again to the values changed by the case", row["note"])))
+            rows.append(row)
     return rows
 
 

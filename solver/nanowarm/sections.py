@@ -14,6 +14,7 @@ from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.damage import damage_set
 from nanowarm.physics.distributions import AnyIron
 from nanowarm.physics.equilibration import AnyConcentration
+from nanowarm.physics.factors import AnyChange
 from nanowarm.physics.fields import AnyField, NoField
 from nanowarm.physics.mechanics import StressInput
 from nanowarm.physics.perfusion import PerfusionUse
@@ -167,7 +168,11 @@ class OutputInput(Model):
 
 
 class CaseInput(Model):
-    """A case file, section by section."""
+    """A case file, section by section.
+
+    Args:
+        factors: changes of values of its materials and particles, by the names that the case gives them.
+    """
 
     version: Version = Field(alias="schema")
     title: str = ""
@@ -183,6 +188,7 @@ class CaseInput(Model):
     stress: StressInput = StressInput()
     checkpoint: CheckpointInput = CheckpointInput()
     output: OutputInput = OutputInput()
+    factors: Mapping[str, Mapping[str, AnyChange]] = {}
 
     def follows_ice(self) -> bool:
         """Whether ice is followed: a switch, a criterion or a field asks for it."""

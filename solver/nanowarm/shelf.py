@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from nanowarm.model import Location, Model, faults, frozen_copy, joined_key, nea
 from nanowarm.physics.curves import constant
 from nanowarm.physics.distributions import AnyIron, Uniform
 from nanowarm.physics.equilibration import AnyConcentration, equilibration_of
+from nanowarm.physics.factors import Change, changed, sourced_keys
 from nanowarm.physics.materials import Material, Medium, mixture
 from nanowarm.physics.particles import Particle
 from nanowarm.physics.perfusion import Perfusion
@@ -127,10 +129,15 @@ class Shelf:
 
     Args:
         case: path of the case file, from which relative paths count.
+        factors: changes of values by key, for each name of a material or particle.
+        recalibrate: whether ice kinetics are to follow changed critical rates.
     """
 
-    def __init__(self, case: Path) -> None:
+    def __init__(self, case: Path, factors: Mapping[str, Mapping[str, Change]] | None = None, recalibrate: bool = False) -> None:
         self.case = case
+        self.factors = factors or {}
+        self.recalibrate = recalibrate
+        self.asked: set[str] = set()
         self.materials: dict[str, Material] = {}
         self.particles: dict[str, Particle] = {}
         self.files: dict[str, Path] = {}
@@ -149,6 +156,12 @@ class Shelf:
             return Region(medium, None, NO_IRON, sigma, *living)
         particle = self._find((*key, "particles", "name"), region.particles.name, "particle", Particle, self.particles)
         return Region(medium, particle, region.particles.iron, sigma, *living)
+
+    def check_factors(self) -> None:
+        """Tell factors of what the regions don't use; to be asked after them all."""
+        for name in self.factors:
+            if name not in self.asked:
+                self._tell(("factors", name), f"the case uses no such material or particle; {nearest(name, self.asked)}")
 
     def _check_concentration(self, key: Location, region: RegionInput, medium: Medium) -> None:
         """Tell a concentration of something that does not say what it changes."""
@@ -193,9 +206,10 @@ class Shelf:
             self._media[spec] = next(iter(parts.values())).medium() if len(parts) == 1 else mixture(fractions, parts)
         return self._media[spec]
 
-    def _find[Record: Model](
+    def _find[Record: (Material, Particle)](
         self, key: Location, name: str, kind: Literal["material", "particle"], record: type[Record], known: dict[str, Record]
     ) -> Record | None:
+        self.asked.add(name)
         library = library_files(kind)
         file = self.case.parent / name if is_path(name) else library.get(name)
         if file is None:
@@ -213,9 +227,15 @@ class Shelf:
             self._tell(key, f"{file} is of class {shown(raw['class'])}; a {kind} is needed here")
             return None
         try:
-            known[name] = record.model_validate(raw, context={"folder": file.parent})
+            found = record.model_validate(raw, context={"folder": file.parent})
+            changes = self.factors.get(name, {})
+            where = (str(self.case), name)
+            known[name] = changed(found, sourced_keys(raw), changes, where, self.recalibrate) if changes else found
         except ValidationError as error:
             self.faults += faults(error, record, str(file), raw)
+            return None
+        except CaseError as error:
+            self.faults += error.faults
             return None
         self.files[name] = file.resolve()
         return known[name]

@@ -29,6 +29,10 @@ class BloodFlow:
     value: float
     unit: str
 
+    def __mul__(self, factor: float) -> BloodFlow:
+        """A factor more blood."""
+        return BloodFlow(self.value * factor, self.unit)
+
     def blood_volume_rate(self, tissue_density: float, blood_density: float) -> float:
         """Volume of blood per volume of tissue and time [1/s]; densities in kg/m3."""
         return self.value * {"m^3/kg/s": tissue_density, "1/s": 1.0, "kg/m^3/s": 1.0 / blood_density}[self.unit]

@@ -113,7 +113,7 @@ class Hysteresis(SingleDomain):
         table.prepare(field, self.barrier(sizes.reshape(-1, *(1,) * field.ndim), temperature))
         mean = sum(weight * table(field, self.barrier(size, temperature)) for size, weight in zip(sizes, weights, strict=True))
         absorbed = 2.0 * self.anisotropy * frequency * np.asarray(mean)  # [W/m3 of core]
-        return np.minimum(absorbed / self.iron_density, self.largest_power(amplitude, frequency, temperature))
+        return np.minimum(self.power_factor * absorbed / self.iron_density, self.largest_power(amplitude, frequency, temperature))
 
     def relaxation_times(self, temperature: float) -> RelaxationTimes:
         """Relaxation times [s] of the median size at a temperature [K]; infinite where frozen."""

@@ -49,6 +49,17 @@ class NucleationAndGrowth(Sourced):
         if not glass_transition < self.nucleation_temperature < melting:
             raise ValueError("`ice.nucleation_temperature` must lie between `glass_transition` and `melting`")
 
+    def recalibrated(self, rates: tuple[float, float], melting: float, glass_transition: float) -> NucleationAndGrowth:
+        """The same fitted to critical rates [K/s] on cooling and on warming; width and activation energy stay.
+
+        Raises:
+            ValueError: nothing fits.
+        """
+        wanted = CriticalRates(*rates, self.threshold)
+        found = calibrated(wanted, melting, glass_transition, self.activation_energy, self.nucleation_width)
+        fitted = {"nucleation_temperature": found.nucleation_temperature, "rate_product": found.rate_product}
+        return self.model_copy(update=fitted)
+
     def kinetics(self, melting: float, glass_transition: float) -> IceKinetics:
         """The rate equations between a glass transition and a melting temperature [K]."""
         return IceKinetics(
@@ -64,6 +75,10 @@ class Equilibrium(Sourced):
 
     def check(self, melting: float, glass_transition: float) -> None:
         """Nothing of it can be wrong."""
+
+    def recalibrated(self, rates: tuple[float, float], melting: float, glass_transition: float) -> Equilibrium:
+        """Itself: it does not follow from critical rates."""
+        return self
 
     def kinetics(self, melting: float, glass_transition: float) -> None:
         """It has none."""

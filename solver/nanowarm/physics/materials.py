@@ -15,7 +15,7 @@ from nanowarm.physics.curves import Array, Curve, weighted_sum
 from nanowarm.physics.freezing import Freezing, Solution, freezing_of
 from nanowarm.physics.ice import AnyIce, IceKinetics
 from nanowarm.physics.mechanics import GlassViscosity, Mechanics
-from nanowarm.physics.sourced import Property, Value, Window
+from nanowarm.physics.sourced import Point, Property, Value, Window
 from nanowarm.quantity import (
     Conductivity,
     Density,
@@ -23,7 +23,6 @@ from nanowarm.quantity import (
     Expansion,
     Pressure,
     SpecificHeat,
-    Temperature,
     TemperatureDifference,
     TemperatureRate,
     VolumetricPower,
@@ -45,8 +44,8 @@ class Material(Model):
     density: Value[Density]
     specific_heat: Property[SpecificHeat]
     conductivity: Property[Conductivity]
-    glass_transition: Value[Temperature] | None = None
-    melting: Value[Temperature] | None = None
+    glass_transition: Point | None = None
+    melting: Point | None = None
     critical_cooling_rate: Value[TemperatureRate] | None = None
     critical_warming_rate: Value[TemperatureRate] | None = None
     warming_window: Window | None = None
@@ -63,7 +62,7 @@ class Material(Model):
     poissons_ratio: Value[Annotated[float, Field(ge=0.0, lt=0.5)]] | None = None
     tensile_strength: Value[Pressure] | None = None
     viscosity: GlassViscosity | None = None
-    set_temperature: Value[Temperature] | None = None
+    set_temperature: Point | None = None
 
     @model_validator(mode="after")
     def _can_freeze(self) -> Material:
@@ -83,6 +82,20 @@ class Material(Model):
                     "freezing concentrates it"
                 )
         return self
+
+    def recalibrated(self) -> Material:
+        """The same with ice kinetics that give its two critical rates; itself where it has no ice, or not both rates.
+
+        Raises:
+            ValueError: no kinetics fit.
+        """
+        if not (self.ice and self.melting and self.glass_transition):
+            return self
+        if not (self.critical_cooling_rate and self.critical_warming_rate):
+            return self
+        rates = self.critical_cooling_rate.value, self.critical_warming_rate.value
+        ice = self.ice.recalibrated(rates, self.melting.value, self.glass_transition.value)
+        return self.model_copy(update={"ice": ice})
 
     def medium(self) -> Medium:
         """The material as the heat equation sees it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,6 +61,10 @@ class PowerLaw(Measured):
     value: SpecificPower
     at_field: ReferenceField
     at_frequency: Frequency
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the power, under the same ceiling."""
+        return self.model_copy(update={"value": self.value * factor})
 
     def field_factor(self, amplitude: ArrayLike, frequency: float) -> Any:
         """Power at fields [A/m], same shape, and a frequency [Hz] over that of the measurement; 0 without a field."""

@@ -14,14 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from nanowarm.model import Model
 from nanowarm.physics.curves import Array, Curve
-from nanowarm.physics.sourced import Sourced
+from nanowarm.physics.sourced import ChangedBy, Sourced
 from nanowarm.quantity import Expansion, Temperature, TemperatureDifference, Viscosity
 
 MOST_EXPONENT = 300.0  # of ten, so that nothing overflows
@@ -44,11 +44,16 @@ class GlassViscosity(Sourced):
         highest: cap [Pa s].
     """
 
+    changed_by: ClassVar[ChangedBy] = "factor"
     kind: Literal["VFT"]
     log10_at_infinity: float
     scale: TemperatureDifference
     vanishing: Temperature
     highest: Viscosity
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the viscosity up to the same cap."""
+        return self.model_copy(update={"log10_at_infinity": self.log10_at_infinity + math.log10(factor)})
 
     def value(self, temperature: Array) -> Array:
         """Shear viscosity [Pa s] at a temperature [K], same shape."""

@@ -22,3 +22,7 @@ class Particle(Model):
     group: Literal["particle"] = Field(alias="class")
     note: str | None = None
     specific_power: AnySpecificPower
+
+    def recalibrated(self) -> Particle:
+        """Itself: nothing of it follows from its other values."""
+        return self

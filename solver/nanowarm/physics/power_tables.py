@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +26,11 @@ def _depth(values: Any) -> str:
     while depth < 3 and isinstance(values, tuple | list) and values and isinstance(values[0], tuple | list):
         values, depth = values[0], depth + 1
     return str(depth)
+
+
+def _times(values: Any, factor: float) -> Any:
+    """Lists inside each other with a factor times their numbers."""
+    return tuple(_times(value, factor) for value in values) if isinstance(values, tuple) else values * factor
 
 
 Row = tuple[SpecificPower, ...]
@@ -113,6 +118,10 @@ class Table(Measured):
     def separable(self) -> bool:
         """Whether the power is a factor of the field times a function of temperature."""
         return self._names() == ["at"] and self.extrapolate is not False and self.saturation_magnetization is None
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the powers, under the same ceiling."""
+        return self.model_copy(update={"values": _times(self.values, factor)})
 
     def field_factor(self, amplitude: ArrayLike, frequency: float) -> Any:
         """Power at fields [A/m], same shape, and a frequency [Hz] over that of the measurement; 0 without a field."""

@@ -98,6 +98,7 @@ class SingleDomain(Heating):
         viscosity: of the carrier.
         saturation_at: temperature [K] at which the saturation magnetisation is given.
         bloch_coefficient: B [1/K^1.5] of Ms(T) = Ms(0) (1 - B T^1.5); 0 for no dependence on temperature.
+        power_factor: times the power that the model gives, e.g. to agree with a measurement; a square loop stays the most.
     """
 
     size_step: ClassVar[float] = 0.01  # largest, of the logarithm of the diameter: resonances are a few times as wide
@@ -111,6 +112,7 @@ class SingleDomain(Heating):
     viscosity: Annotated[Carrier, BeforeValidator(_as_section)] | None = None
     saturation_at: Temperature = 298.15
     bloch_coefficient: BlochCoefficient = 0.0
+    power_factor: Annotated[float, Field(gt=0.0)] = 1.0
 
     @model_validator(mode="after")
     def _is_magnetic(self) -> Self:
@@ -126,6 +128,10 @@ class SingleDomain(Heating):
     def resized(self, diameter: float) -> Self:
         """The same with another median diameter [m] of the core."""
         return self.model_copy(update={"diameter": diameter})
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the power, under the same ceiling."""
+        return self.model_copy(update={"power_factor": self.power_factor * factor})
 
     def saturation(self, temperature: ArrayLike) -> Array:
         """Saturation magnetisation [A/m] at temperatures [K], same shape."""
@@ -231,7 +237,7 @@ class LinearResponse(SingleDomain):
         mean = np.zeros(amplitude.shape)
         for diameter, share in zip(*self.sizes(), strict=True):
             mean += share * self._power_of_size(diameter, amplitude, frequency, temperature)
-        return np.minimum(mean, self.largest_power(amplitude, frequency, temperature))
+        return np.minimum(self.power_factor * mean, self.largest_power(amplitude, frequency, temperature))
 
     def _power_of_size(self, diameter: float, amplitude: Array, frequency: float, temperature: Array) -> Array:
         rate = neel_rate(self.barrier(diameter, temperature), self.attempt_time)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from nanowarm.errors import CaseError
 from nanowarm.physics.curves import Array, Curve
-from nanowarm.physics.sourced import Sourced
+from nanowarm.physics.sourced import ChangedBy, Sourced
 from nanowarm.quantity import DENSITY, VACUUM_PERMEABILITY, Density, Magnetization, convert
 
 BOLTZMANN = 1.380649e-23  # [J/K], by definition
@@ -52,6 +52,7 @@ class Heating(Sourced):
         iron_fraction: mass of iron per mass of core; magnetite's where not given.
     """
 
+    changed_by: ClassVar[ChangedBy] = "factor"
     saturation_magnetization: Magnetization | None = None
     density: Density = MAGNETITE_DENSITY
     iron_fraction: Share = MAGNETITE_IRON

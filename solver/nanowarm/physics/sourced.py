@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from pydantic import model_validator
@@ -13,6 +13,7 @@ from nanowarm.quantity import Temperature
 
 Quality = Literal["measured", "derived", "estimate"]
 Quantity = TypeVar("Quantity")
+ChangedBy = Literal["factor", "shift", "nothing"]
 
 
 class Sourced(Model):
@@ -25,16 +26,40 @@ class Sourced(Model):
         note: what a user should know before trusting it.
     """
 
+    changed_by: ClassVar[ChangedBy] = "nothing"  # what a case may change it by
     source: str
     quality: Quality
     spread: str | None = None
     note: str | None = None
 
+    def scaled(self, factor: float) -> Self:
+        """The same, a factor larger; only where it is changed by a factor."""
+        raise TypeError("this value is not changed by a factor")
+
+    def shifted(self, kelvin: float) -> Self:
+        """The same, some kelvin warmer; only where it is changed by a shift."""
+        raise TypeError("this value is not changed by a shift")
+
 
 class Value[Quantity](Sourced):
     """One number."""
 
+    changed_by: ClassVar[ChangedBy] = "factor"
     value: Quantity
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the number."""
+        return self.model_copy(update={"value": self.value * factor})  # type: ignore[operator]
+
+
+class Point(Value[Temperature]):
+    """One temperature [K], such as that of melting."""
+
+    changed_by: ClassVar[ChangedBy] = "shift"
+
+    def shifted(self, kelvin: float) -> Self:
+        """The same at a temperature some kelvin higher."""
+        return self.model_copy(update={"value": self.value + kelvin})
 
 
 class Property[Quantity](Sourced):
@@ -46,6 +71,7 @@ class Property[Quantity](Sourced):
         values: values [SI] at these temperatures.
     """
 
+    changed_by: ClassVar[ChangedBy] = "factor"
     value: Quantity | None = None
     at: tuple[Temperature, ...] = ()
     values: tuple[Quantity, ...] = ()
@@ -56,6 +82,11 @@ class Property[Quantity](Sourced):
             raise ValueError("give either `value`, or `at` and `values`")
         check_table(self.at, self.values, "temperatures")
         return self
+
+    def scaled(self, factor: float) -> Self:
+        """The same with `factor` times the numbers, at the same temperatures."""
+        value = None if self.value is None else self.value * factor  # type: ignore[operator]
+        return self.model_copy(update={"value": value, "values": tuple(v * factor for v in self.values)})  # type: ignore[operator]
 
     def curve(self) -> Curve:
         """The property as a function of temperature [K]."""

@@ -18,6 +18,7 @@ from nanowarm.studies.search_pictures import draw_searches
 from nanowarm.studies.searches import Searches
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row, Table
+from nanowarm.studies.uncertainty_files import conclude
 from nanowarm.studies.workers import cores
 
 Say = Callable[[str], None]
@@ -53,6 +54,8 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
             table.write()
         for name in [*draw(table), *_answered(place.path, plan.input.title, searches, say)]:
             say(f"wrote {place.path / name}")
+        for line in conclude(table):
+            say(line)
     return table
 
 

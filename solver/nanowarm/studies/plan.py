@@ -21,6 +21,7 @@ from nanowarm.overrides import key_parts
 from nanowarm.provenance import content_hash, files_of
 from nanowarm.studies.sampling import drawn
 from nanowarm.studies.study_file import StudyInput, read_study
+from nanowarm.studies.uncertainty import Design, design_of
 
 MOST_RUNS = 100_000  # more is a slip
 
@@ -56,6 +57,7 @@ class Plan:
         case: path of the case file.
         runs: each different one once; of a search the two ends.
         hashed: hash of a file, as it was when the study was checked.
+        design: what an uncertainty study draws; None for other studies.
     """
 
     path: Path
@@ -63,6 +65,7 @@ class Plan:
     case: Path
     runs: tuple[PlannedRun, ...]
     hashed: Callable[[Path], str]
+    design: Design | None = None
 
     def searched(self, search: int, number: int, inputs: Mapping[str, Any]) -> PlannedRun:
         """A run that a search asks for.
@@ -83,13 +86,16 @@ def load_plan(path: str | Path) -> Plan:
     study = read_study(path)
     case = path.parent / study.case
     original = load_case(case)  # its own faults are told as such
-    rows = list(itertools.islice(known_rows(study), MOST_RUNS + 1))
+    design = None
+    if study.uncertainty is not None:
+        design = design_of(study.uncertainty, path, case, settings(study.base))
+    rows = list(itertools.islice(design.rows() if design else known_rows(study), MOST_RUNS + 1))
     if len(rows) > MOST_RUNS:
         raise CaseError(f"{path}: more than {MOST_RUNS} runs: give fewer values")
     found = _stray_names(path, study, original, rows)
     if found:
         raise CaseError(*found)
-    plan = Plan(path, study, case, (), cache(content_hash))
+    plan = Plan(path, study, case, (), cache(content_hash), design)
     runs = tuple(_checked(plan, rows))
     if study.search is not None:
         # a value between may be refused where both ends are not: a whole number, for one
@@ -97,6 +103,11 @@ def load_plan(path: str | Path) -> Plan:
         if not all(load_case(case, run.overrides).input.criteria for run in runs[::2]):
             raise CaseError(f"{path}: search: {case} asks for nothing that could be met: give it [[criteria]]")
     return replace(plan, runs=runs)
+
+
+def settings(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Values by key as of `--set`."""
+    return tuple(f"{key}={toml_text(value)}" for key, value in values.items())
 
 
 def _checked(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
@@ -125,7 +136,7 @@ def _planned(study: StudyInput, case: Path, inputs: Mapping[str, Any], hashed: C
     Raises:
         CaseError, MeshError: the case can't be used with these values.
     """
-    overrides = tuple(f"{key}={toml_text(value)}" for key, value in {**study.base, **inputs}.items())
+    overrides = settings({**study.base, **inputs})
     return PlannedRun(1, inputs, overrides, *digests(load_case(case, overrides), overrides, hashed))
 
 

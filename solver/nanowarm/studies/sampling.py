@@ -72,11 +72,11 @@ def drawn(method: Method, count: int, seed: int, ranges: Mapping[str, Range]) ->
 
     Source: McKay, Beckman, Conover (1979), Technometrics 21:239; Sobol (1967), scrambled by Owen (1998).
     """
-    shares = _shares(method, count, seed, len(ranges))
+    shares = unit_points(method, count, seed, len(ranges))
     return [{key: each.value(float(share)) for (key, each), share in zip(ranges.items(), row, strict=True)} for row in shares]
 
 
-def _shares(method: Method, count: int, seed: int, dimensions: int) -> NDArray[np.float64]:
+def unit_points(method: Method, count: int, seed: int, dimensions: int) -> NDArray[np.float64]:
     """Points of the unit cube, shape (count, dimensions)."""
     from scipy.stats import qmc
 

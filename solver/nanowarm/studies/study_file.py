@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,20 +15,21 @@ from nanowarm.sections import Version
 from nanowarm.shelf import read_toml
 from nanowarm.studies.sampling import Method, Range, check_count
 from nanowarm.studies.search_section import SearchInput
+from nanowarm.studies.uncertainty import SHAPES, UncertaintyInput
 
 
-def flat_keys(table: Any, whole: str = "") -> Any:
+def flat_keys(table: Any, whole: Collection[str] = ()) -> Any:
     """Values by dotted key: the sections that dots without quotes have made are undone; behind "a.b" a value stays whole.
 
     Args:
-        whole: a key that only values have, not sections.
+        whole: keys that only values have, not sections.
     """
     if not isinstance(table, Mapping):
         return table
     flat: dict[str, Any] = {}
     for key, value in table.items():
         name = key if "." in key else joined_key(key)
-        if isinstance(value, Mapping) and "." not in key and whole not in value:
+        if isinstance(value, Mapping) and "." not in key and not any(part in value for part in whole):
             flat |= {f"{name}.{inner}": content for inner, content in flat_keys(value, whole).items()}
         else:
             flat[name] = value
@@ -41,9 +42,11 @@ def _flattened(raw: dict[str, Any]) -> dict[str, Any]:
     if isinstance(raw.get("list"), tuple):
         flat["list"] = tuple(map(flat_keys, raw["list"]))
     if isinstance(raw.get("sample"), Mapping) and isinstance(raw["sample"].get("ranges"), Mapping):
-        ranges = flat_keys(raw["sample"]["ranges"], "between")
+        ranges = flat_keys(raw["sample"]["ranges"], ("between",))
         ranges = {key: given if isinstance(given, Mapping) else {"between": given} for key, given in ranges.items()}
         flat["sample"] = raw["sample"] | {"ranges": ranges}
+    if isinstance(raw.get("uncertainty"), Mapping) and "inputs" in raw["uncertainty"]:
+        flat["uncertainty"] = raw["uncertainty"] | {"inputs": flat_keys(raw["uncertainty"]["inputs"], SHAPES)}
     return flat
 
 
@@ -97,6 +100,7 @@ class StudyInput(Model):
         rows: one run for each table of values.
         sample: values drawn from ranges.
         search: a value to be found, alone or for each combination of a grid or a list.
+        uncertainty: values drawn from how they scatter.
         run: how the runs are spread over the machine.
     """
 
@@ -108,14 +112,15 @@ class StudyInput(Model):
     rows: Annotated[tuple[Mapping[str, Any], ...], Field(min_length=1)] | None = Field(default=None, alias="list")
     sample: SampleInput | None = None
     search: SearchInput | None = None
+    uncertainty: UncertaintyInput | None = None
     run: RunInput = RunInput()
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> StudyInput:
-        given = [part for part in (self.grid, self.rows, self.sample) if part is not None]
+        given = [part for part in (self.grid, self.rows, self.sample, self.uncertainty) if part is not None]
         if self.search is None and len(given) != 1:
-            raise ValueError("give one of [grid], [[list]] and [sample], or [search]")
-        if self.search is not None and (len(given) > 1 or self.sample is not None):
+            raise ValueError("give one of [grid], [[list]], [sample] and [uncertainty], or [search]")
+        if self.search is not None and (len(given) > 1 or self.sample is not None or self.uncertainty is not None):
             raise ValueError("[search] stands alone, or with [grid] or [[list]]")
         return self
 
@@ -128,13 +133,15 @@ class StudyInput(Model):
                 raise ValueError(f"search.key: {key} is in [{section}] too: a value that is looked for stands nowhere else")
         return self
 
-    def section(self) -> Literal["grid", "list", "sample.ranges", "search"]:
+    def section(self) -> Literal["grid", "list", "sample.ranges", "uncertainty.inputs", "search"]:
         """Where the changing values stand in the file."""
         if self.grid is not None:
             return "grid"
         if self.rows is not None:
             return "list"
-        return "search" if self.search is not None else "sample.ranges"
+        if self.search is not None:
+            return "search"
+        return "uncertainty.inputs" if self.uncertainty is not None else "sample.ranges"
 
     def place(self, key: str) -> str:
         """Where a changing value stands in the file."""
