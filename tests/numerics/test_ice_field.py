@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from nanowarm.numerics.conduction import WeightedStiffness
+from nanowarm.numerics.weighted_stiffness import WeightedStiffness
 from nanowarm.numerics.medium_ice import CHANGE, FULL_STRENGTH, MediumIce, ice_conditions
 from nanowarm.numerics.operators import Stiffness
 from nanowarm.physics.equilibration import equilibration_of

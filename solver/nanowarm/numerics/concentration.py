@@ -78,7 +78,7 @@ class _Region(RegionNodes):
     def soaked(self, profile: DepthConcentration) -> ConcentrationField:
         """A concentration over the distance from surfaces."""
         triangles = _soaked_surface(self.operators, self.name, profile.through)
-        return self._field(profile.concentration(_distance(self.points, triangles)))
+        return self._field(profile.concentration(distances(self.points, triangles)))
 
     def shown(self, image: ConcentrationImage) -> ConcentrationField:
         """An image, which must cover the region."""
@@ -247,7 +247,7 @@ def _gathered(operators: Operators, cells: NDArray[np.integer], corners: Indices
     return _Facets(np.concatenate([keys for keys, _ in rows]), np.concatenate([places for _, places in rows]))
 
 
-def _distance(points: Array, triangles: Array) -> Array:
+def distances(points: Array, triangles: Array) -> Array:
     """Distance [m] of points from the nearest of some triangles, shape (n,).
 
     Taken to evenly spread points of the triangles, so that it is exact at their corners, and from an edge's length above
