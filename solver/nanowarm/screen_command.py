@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from nanowarm.errors import CaseError
+from nanowarm.errors import NanowarmError
 
 if TYPE_CHECKING:
     from nanowarm.screening import Screening
@@ -34,7 +34,7 @@ def screen(
     for name in chosen:
         try:
             found.append(screen(loaded, name, body))
-        except CaseError as error:
+        except NanowarmError as error:
             if name == chosen[-1]:
                 raise
             for fault in error.faults:

@@ -24,8 +24,8 @@ from nanowarm.numerics.stack import MPI, dolfinx
 Array = NDArray[np.float64]
 Pattern = Callable[[Array], Array]
 
-INTERVALS = 48  # between middle and surface, and more where regions are thin
-FEWEST = 4  # in a region
+INTERVALS = 32  # between middle and surface, and more where regions are thin
+FEWEST = 3  # in a region
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Shape:
 
     def place_of(self, volume: Array) -> Array:
         """Distance [m] from the middle within which some volumes [m3] lie."""
-        return np.asarray(self.half_thickness * (volume / self.volume) ** (1.0 / (self.exponent + 1.0)))
+        return np.asarray(self.half_thickness * np.maximum(volume / self.volume, 0.0) ** (1.0 / (self.exponent + 1.0)))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -15,7 +15,7 @@ from nanowarm.errors import CaseError, MeshError
 from nanowarm.mesh_section import MeshInput
 from nanowarm.meshing.mesh_request import kind_of
 from nanowarm.meshing.raw_mesh import MadeMesh, make_mesh
-from nanowarm.numerics.concentration import ConcentrationField, distances
+from nanowarm.numerics.concentration import ConcentrationField
 from nanowarm.numerics.heating import EddySolve
 from nanowarm.numerics.inner_spheres import largest_inner_sphere
 from nanowarm.numerics.iron import IronField
@@ -24,6 +24,7 @@ from nanowarm.numerics.mesh import distribute
 from nanowarm.numerics.operators import Operators, assemble
 from nanowarm.numerics.setup import Contents, Equipped, contents, put_together
 from nanowarm.numerics.stack import MPI
+from nanowarm.numerics.surface_distance import SurfaceDistance
 from nanowarm.physics.fields import AnyField
 
 Array = NDArray[np.float64]
@@ -31,6 +32,7 @@ ModelName = Literal["lumped", "radial"]
 
 COARSENING = 2.0  # times the edges of the case's own mesh: an eighth of its cells
 MOST_COARSENING = 10.0  # of the key in the case file
+TOUCHING = 1e-2  # of a region's volume to the power 2/3: contact with a surface that is more than a rim
 MOST_EXPONENT = 2.0  # of a convex body, see `lines`
 
 
@@ -67,9 +69,24 @@ class Body:
         squares = pattern(self.operators.position) ** 2
         return {name: float(np.sqrt(self.mean(squares, name))) for name in self.volumes}
 
-    def depth(self, points: Array, surfaces: Mapping[str, float]) -> Array:
-        """Distance [m] of points from the nearest of some outer surfaces, shape (n,)."""
-        return distances(points, np.concatenate([self._triangles(name) for name in surfaces]))
+    def distance(self, surfaces: Iterable[str]) -> SurfaceDistance:
+        """Distance [m] of points from the nearest of some outer surfaces."""
+        return SurfaceDistance(np.concatenate([self._triangles(name) for name in surfaces]))
+
+    def from_outside(self, surfaces: Iterable[str]) -> list[str]:
+        """The regions from the outermost inwards: by how many others lie between them and some surfaces, then by contact."""
+        mass, exposed = self.operators.mass, dict.fromkeys(self.volumes, 0.0)
+        for name in surfaces:
+            nodes, area = self.operators.surface_nodes[name], self.operators.surface_area[name]
+            whole = sum(part[nodes] for part in mass.values())
+            for region in exposed:
+                exposed[region] += float(area @ (mass[region][nodes] / whole)) / self.volumes[region] ** (2.0 / 3.0)
+        layers = [{region for region, share in exposed.items() if share > TOUCHING}]
+        while layers[-1] and set().union(*layers) != set(exposed):
+            left = set(exposed) - set().union(*layers)
+            layers.append({n for n in left if any(((mass[n] > 0) & (mass[o] > 0)).sum() >= 3 for o in layers[-1])})
+        layers.append(set(exposed) - set().union(*layers))  # parts that nothing joins to the rest
+        return [name for layer in layers for name in sorted(layer, key=lambda name: (-exposed[name], name))]
 
     def _triangles(self, surface: str) -> Array:
         """Corners [m] of an outer surface's facets, shape (facets, 3, 3)."""
@@ -165,13 +182,12 @@ def _refuse_held(case: Case) -> None:
 def _radial(case: Case, body: Body, sectors: list[Sector]) -> ModelledBody:
     """The body by depth below the surfaces that exchange heat."""
     exchanging = {name: area for sector in sectors for name, area in sector.areas.items()} or body.areas
-    position = body.operators.position
-    depth = body.depth(position, exchanging)
+    position, distance = body.operators.position, body.distance(exchanging)
+    depth = distance(position)
     volume, area = sum(body.volumes.values()), sum(exchanging.values())
-    deepest = largest_inner_sphere(body.cells, position, depth, lambda points: body.depth(points, exchanging))
-    measured = area * deepest / volume - 1.0
-    shape = Shape(volume, area, float(np.clip(measured, 0.0, MOST_EXPONENT)))
-    order = sorted(body.volumes, key=lambda name: -body.mean(depth, name))
+    deepest = largest_inner_sphere(body.cells, position, depth, distance)
+    shape = Shape(volume, area, float(np.clip(area * deepest / volume - 1.0, 0.0, MOST_EXPONENT)))
+    order = body.from_outside(exchanging)[::-1]
     regions = {name: body.volumes[name] for name in order}
     seen = _Depths(body, shape, regions, [sector.areas or exchanging for sector in sectors], depth)
     line = line_of(shape, regions, sectors, Represented(body.strengths, seen))
@@ -225,7 +241,7 @@ class _Depths:
             return None
         nodes, mass = found[0], self._body.operators.mass
         region = max(self._regions, key=lambda name: float((mass[name][nodes] > 0.0) @ found[1]))
-        depths = [float(self._body.depth(point[None], names)[0]) for names in self._surfaces]
+        depths = [float(self._body.distance(names)(point[None])[0]) for names in self._surfaces]
         outside = float(mass[region] @ (self._depth < min(depths)))
         order = list(self._regions)
         inner = sum(self._regions[name] for name in order[: order.index(region)])
