@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-DIVISIONS = 4  # of the edges of cells that are looked into
+DIVISIONS = 3  # of the edges of cells that are looked into
 ROUNDS = 6  # each of which halves what is looked at
-MOST = 64  # cells that are looked into
-KEPT = 8  # of them after each round
+MOST = 16  # cells that are looked into
+KEPT = 4  # of them after each round
 
 
 def largest_inner_sphere(cells: NDArray[np.int32], position: Array, depth: Array, deep: Callable[[Array], Array]) -> float:

@@ -137,7 +137,7 @@ def _job(crew: _Crew, run: PlannedRun) -> dict[str, object]:
     """A run as a worker is asked for it."""
     plan = crew.folder.plan
     place = {"case": str(plan.case), "folder": str(crew.folder.folder(run))}
-    return place | {"overrides": run.overrides, "digest": run.digest, "mesh": run.mesh}
+    return place | {"overrides": run.overrides, "digest": run.digest, "mesh": run.mesh, "model": plan.input.run.model}
 
 
 def _note(crew: _Crew, run: PlannedRun, error: str) -> None:

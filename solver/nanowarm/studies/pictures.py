@@ -103,12 +103,18 @@ def _factor(row: Row | None) -> float | None:
     return ranked[0]["factor"] if ranked else None
 
 
+def title_of(table: Table) -> str:
+    """Title of a study's pictures, which says where they show a model's estimates."""
+    title, model = table.plan.input.title, table.plan.input.run.model
+    return title if model == "mesh" else f"{title} (estimates of a {model} model)".lstrip()
+
+
 def _figure(table: Table) -> tuple[Any, Axes]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(table.plan.input.title, fontsize=10.0, parse_math=False)
+    axes.set_title(title_of(table), fontsize=10.0, parse_math=False)
     return figure, axes
 
 

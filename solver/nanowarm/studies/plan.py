@@ -94,7 +94,7 @@ def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[s
         overrides = tuple(f"{key}={toml_text(value)}" for key, value in values.items())
         try:
             loaded = load_case(case, overrides)
-            digest, mesh = digests(loaded, overrides, hashed)
+            digest, mesh = digests(loaded, overrides, hashed, study.run.model)
         except (CaseError, MeshError) as error:
             found += [_told(path, study, case, inputs, fault) for fault in error.faults]
             continue
@@ -145,7 +145,9 @@ def _stray_names(path: Path, study: StudyInput, case: Case, rows: Sequence[Mappi
     return found
 
 
-def digests(case: Case, overrides: Sequence[str], hashed: Callable[[Path], str] = content_hash) -> tuple[str, str]:
+def digests(
+    case: Case, overrides: Sequence[str], hashed: Callable[[Path], str] = content_hash, model: str = "mesh"
+) -> tuple[str, str]:
     """What tells a run from others, by the content of all that it reads; and what runs on the same mesh have in common.
 
     Raises:
@@ -153,7 +155,8 @@ def digests(case: Case, overrides: Sequence[str], hashed: Callable[[Path], str] 
     """
     mesh = case.input.mesh
     shared = _short([ask(mesh, case.folder).digest(), mesh.refine, dict(mesh.names)])
-    return _short([list(overrides), shared, [hashed(file) for file in files_of(case)]]), shared
+    own = [] if model == "mesh" else [model]
+    return _short([list(overrides), shared, [hashed(file) for file in files_of(case)], *own]), shared
 
 
 def _short(content: Any) -> str:
