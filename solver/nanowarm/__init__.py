@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from nanowarm.case import Case, load_case
     from nanowarm.pipeline import Listener, resume, run
     from nanowarm.results.run_folder import Run, open_run
+    from nanowarm.screening import Screening, screen
 
-__all__ = ["Case", "Listener", "Run", "load_case", "open_run", "resume", "run"]
+__all__ = ["Case", "Listener", "Run", "Screening", "load_case", "open_run", "resume", "run", "screen"]
 
 _HOMES = {
     "Case": "nanowarm.case",
@@ -22,6 +23,8 @@ _HOMES = {
     "resume": "nanowarm.pipeline",
     "Run": "nanowarm.results.run_folder",
     "open_run": "nanowarm.results.run_folder",
+    "Screening": "nanowarm.screening",
+    "screen": "nanowarm.screening",
 }
 
 

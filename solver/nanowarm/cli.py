@@ -18,6 +18,7 @@ from nanowarm.errors import CaseError, NanowarmError, SolveError
 from nanowarm.interruption import Interruption
 from nanowarm.launching import STARTED, start_ranks
 from nanowarm.sar_commands import particle, sar
+from nanowarm.screen_command import screen
 from nanowarm.studies.command import study
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
@@ -207,6 +208,7 @@ def library(
 app.command()(study)
 app.command()(sar)
 app.command()(particle)
+app.command()(screen)
 
 
 @app.command()

@@ -167,7 +167,7 @@ def _computed(
     equipped = equip(case, ready.operators)
     observers = Observers(case, equipped)
     if found is None:
-        on_first(comm, lambda: _begin_folder(target, case))
+        on_first(comm, lambda: begin_folder(target, case))
     listener.opened(target)
     resumption = resumption_of((target, case, ready.made), found, ready.operators, interruption)
     off = volume_notes(case, observers.recorder.region_volume)
@@ -185,10 +185,10 @@ def _computed(
     observers.finish()
     summary = summary_of(case, observers, solution, outcomes)
     about = record(case, observers, solution, ready.made, (*off, *equipped.notes))
-    on_first(comm, lambda: _write(target, observers, about))
+    on_first(comm, lambda: write_files(target, observers, about))
     watch.lap("output")
     watch.seconds["output"] += observers.seconds + resumption.checkpoints.seconds
-    on_first(comm, lambda: _conclude(target, summary, about, watch.seconds))
+    on_first(comm, lambda: conclude(target, summary, about, watch.seconds))
     on_first(comm, resumption.checkpoints.remove)
     return Run(target)
 
@@ -205,7 +205,7 @@ def prepare(case: Case, comm: Any, say: Callable[[str], None] = lambda line: Non
     return Prepared(assemble(mesh), made)
 
 
-def _begin_folder(folder: Path, case: Case) -> None:
+def begin_folder(folder: Path, case: Case) -> None:
     """Make the run folder with the case in it, on rank 0.
 
     Raises:
@@ -247,7 +247,7 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     return mesh, made
 
 
-def _write(folder: Path, observers: Observers, about: dict[str, Any]) -> None:
+def write_files(folder: Path, observers: Observers, about: dict[str, Any]) -> None:
     """The files of the run folder that hold history and sources, on rank 0; a missing picture is noted.
 
     Raises:
@@ -263,7 +263,7 @@ def _write(folder: Path, observers: Observers, about: dict[str, Any]) -> None:
         about["notes"] += [reason] if reason else []
 
 
-def _conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any], seconds: dict[str, float]) -> None:
+def conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any], seconds: dict[str, float]) -> None:
     """The record, the verdict and the report, on rank 0; the summary comes last but for the report made from it.
 
     Raises:
@@ -288,4 +288,16 @@ def _disk(folder: Path) -> Iterator[None]:
         raise SolveError(f"{folder}: can't be written: {error.strerror or error}") from None
 
 
-__all__ = ["Listener", "Prepared", "Run", "build_mesh", "prepare", "resume", "run"]
+__all__ = [
+    "Listener",
+    "Prepared",
+    "Run",
+    "Stopwatch",
+    "begin_folder",
+    "build_mesh",
+    "conclude",
+    "prepare",
+    "resume",
+    "run",
+    "write_files",
+]

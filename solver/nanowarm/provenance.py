@@ -94,16 +94,16 @@ def files_of(case: Case) -> list[Path]:
 
 def _mesh(observers: Observers, made: Made) -> dict[str, Any]:
     """The mesh: where it came from, how large and how good it is."""
-    mesh = observers.heat.operators.mesh
+    operators = observers.heat.operators
     return {
         "digest": made.digest,
         "from_cache": made.cached,
         "worst_quality": made.worst_quality,
         "step_cost": made.step_cost,
         "made_in": [{"step": step, "seconds": seconds, "peak_MB": peak} for step, seconds, peak in made.steps],
-        "cells": mesh.cell_count(),
+        "cells": operators.cell_count(),
         "nodes": observers.heat.layout.index_map.size_global,
-        "region_numbers": {name: number for number, name in enumerate(mesh.region_names)},
+        "region_numbers": {name: number for number, name in enumerate(operators.mass)},
     }
 
 

@@ -20,7 +20,6 @@ TO_MILLIGRAMS = 1e6
 
 def summary_of(case: Case, observers: Observers, solution: Solution, outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
     """Content of `summary.json`, without the seconds; collective."""
-    mesh = observers.heat.operators.mesh
     columns = observers.columns()
     regions, crossings = {}, observers.cold.crossings.rows()
     for name in case.regions:
@@ -40,12 +39,13 @@ def summary_of(case: Case, observers: Observers, solution: Solution, outcomes: t
     return {
         "schema": SCHEMA,
         "title": case.input.title,
+        "model": "mesh",
         "verdict": verdict(outcomes),
         "criteria": criteria,
         "limits": limits(criteria),
         "regions": regions,
         "energy_J": solution.energy,
-        "mesh": {"cells": mesh.cell_count(), "nodes": observers.heat.layout.index_map.size_global},
+        "mesh": {"cells": observers.heat.operators.cell_count(), "nodes": observers.heat.layout.index_map.size_global},
         "steps": {"accepted": solution.counts.accepted, "rejected": solution.counts.rejected},
         "duration_s": solution.end,
     }

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from nanowarm.numerics.conduction import WeightedStiffness
 from nanowarm.numerics.medium_ice import CHANGE, FULL_STRENGTH, MediumIce, ice_conditions
 from nanowarm.numerics.operators import Stiffness
+from nanowarm.numerics.weighted_stiffness import WeightedStiffness
 from nanowarm.physics.equilibration import equilibration_of
 from nanowarm.physics.ice import IceKinetics
 from nanowarm.physics.materials import Material, Medium

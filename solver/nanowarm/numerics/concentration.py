@@ -18,6 +18,7 @@ from nanowarm.numerics.iron import RegionNodes
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.ranks import on_first
 from nanowarm.numerics.stack import MPI
+from nanowarm.numerics.surface_distance import SurfaceDistance
 from nanowarm.physics.equilibration import MOST, AnyConcentration, ConcentrationImage, DepthConcentration
 
 Array = NDArray[np.float64]
@@ -26,7 +27,6 @@ Indices = NDArray[np.int64]
 _SLACK = 1e-6  # voxels by which a node may lie beside an image
 _WEIGHT = 1e-9  # of a voxel, below which a node does not see it
 _ROUND_OFF = 1e-9  # of a relative concentration
-_DIVISIONS = 6  # of the edges of triangles that distances are taken to
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class _Region(RegionNodes):
     def soaked(self, profile: DepthConcentration) -> ConcentrationField:
         """A concentration over the distance from surfaces."""
         triangles = _soaked_surface(self.operators, self.name, profile.through)
-        return self._field(profile.concentration(_distance(self.points, triangles)))
+        return self._field(profile.concentration(SurfaceDistance(triangles)(self.points)))
 
     def shown(self, image: ConcentrationImage) -> ConcentrationField:
         """An image, which must cover the region."""
@@ -245,17 +245,3 @@ def _gathered(operators: Operators, cells: NDArray[np.integer], corners: Indices
     once = first[times == 1]
     rows = operators.layout.comm.allgather((keys[once], space.tabulate_dof_coordinates()[nodes[once]]))
     return _Facets(np.concatenate([keys for keys, _ in rows]), np.concatenate([places for _, places in rows]))
-
-
-def _distance(points: Array, triangles: Array) -> Array:
-    """Distance [m] of points from the nearest of some triangles, shape (n,).
-
-    Taken to evenly spread points of the triangles, so that it is exact at their corners, and from an edge's length above
-    them too large by less than a hundredth of that edge.
-    """
-    from scipy.spatial import cKDTree
-
-    parts = np.arange(_DIVISIONS + 1)
-    weights = np.array([(i, j, _DIVISIONS - i - j) for i in parts for j in parts[: _DIVISIONS + 1 - i]]) / _DIVISIONS
-    distance, _ = cKDTree((weights @ triangles).reshape(-1, 3)).query(points)
-    return np.asarray(distance)

@@ -19,7 +19,7 @@ from nanowarm.numerics.heating import COLDEST, HOTTEST, EddyHeating, EddySolve, 
 from nanowarm.numerics.ice_field import IceField
 from nanowarm.numerics.ledger import BLOOD, INFLOW, LEDGER, METABOLISM
 from nanowarm.numerics.medium_ice import ice_conditions
-from nanowarm.numerics.operators import Operators, Stiffness
+from nanowarm.numerics.operators import Integrals, Stiffness
 from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI
 from nanowarm.numerics.thermodynamics import Thermodynamics
@@ -38,7 +38,7 @@ class HeatEquation:
 
     Args:
         regions: what fills each region of the mesh.
-        operators: the integrals of the mesh.
+        operators: the integrals over the body.
         tolerance: error of one step [K] that counts as 1.
         iron: [kg/m3] at own nodes, of each region with particles.
         eddy: solves for eddy currents, where they are asked for.
@@ -49,7 +49,7 @@ class HeatEquation:
     def __init__(
         self,
         regions: Mapping[str, Region],
-        operators: Operators,
+        operators: Integrals,
         tolerance: float,
         iron: Mapping[str, Array],
         eddy: EddySolve | None = None,
@@ -130,7 +130,7 @@ class HeatEquation:
         field = stage.field
         key = field.pattern()
         if key not in self._patterns:
-            self._patterns[key] = field.shape(self.operators.position)
+            self._patterns[key] = self.operators.sampled(field.shape)
         shape = self._patterns[key]
         (self._strongest,) = self.largest(float(shape.max(initial=0.0)))
         largest = max(field.largest(), stage.steered_to() / field.per_drive())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.operators import Integrals
 from nanowarm.physics.ice import IceKinetics, fraction, grow
 
 Array = NDArray[np.float64]
@@ -23,7 +23,7 @@ SPACING = 0.01  # [K] of the tables of the rates
 FULL_STRENGTH = (1.0, 0.0, 1.0)
 
 
-def ice_conditions(members: Mapping[Any, list[str]], operators: Operators, diluted: Mapping[str, Array]) -> Array:
+def ice_conditions(members: Mapping[Any, list[str]], operators: Integrals, diluted: Mapping[str, Array]) -> Array:
     """What the ice of every medium depends on at all nodes of this rank: scale, offset and pace, shape (3, media, nodes).
 
     Args:

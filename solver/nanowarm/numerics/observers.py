@@ -84,7 +84,7 @@ class Observers:
             self._guarded(self._open)
 
     def _open(self) -> None:
-        operators, fields = self.heat.operators, self.case.input.output.fields
+        operators, fields = self.heat.operators.on_mesh(), self.case.input.output.fields
         cells = operators.mesh.cell_region[: operators.mesh.domain.topology.index_map(3).size_local]
         known = {"region": cells.astype(np.int32), "iron concentration": cell_iron(operators, self._iron)}
         self._file = FieldFile(self._path, operators, {name: known[name] for name in known if name in fields})
@@ -231,11 +231,10 @@ class Observers:
 
     def field_product(self, region: str) -> float:
         """Largest amplitude times frequency [A/m/s] of the field in a region, over all stages; collective."""
-        position = self.heat.operators.position[self.nodes[region].index]
         strongest = [
             self.heat.driven.get(stage.name, stage.field.largest())
             * stage.field.frequency
-            * float(stage.field.shape(position).max(initial=0.0))
+            * float(self.heat.operators.sampled(stage.field.shape)[self.nodes[region].index].max(initial=0.0))
             for stage in self.case.stages
         ]
         return max(self.heat.largest(*strongest))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +13,13 @@ from numpy.typing import NDArray
 from nanowarm.numerics.mesh import Mesh
 from nanowarm.numerics.refinement import Indices
 from nanowarm.numerics.stack import MPI, PETSc, dolfinx, fem, la, ufl
+from nanowarm.numerics.weighted_stiffness import WeightedStiffness
 
 Array = NDArray[np.float64]
+Around = tuple[NDArray[np.int64], Array]  # global nodes around a point, and their weights
+
+CHUNK = 100_000  # cells looked at together; a tree over all cells would take more memory than the solver
+INSIDE = 1e-9  # relative to a cell, by which a point on the surface may miss it
 
 
 class Layout:
@@ -55,9 +63,22 @@ class Stiffness:
     entries: Array
 
 
+class Weighted(Protocol):
+    """Stiffness of a region with a weight on every cell.
+
+    Args:
+        corners: nodes of this rank of each own cell of the region, shape (cells, corners of a cell).
+    """
+
+    corners: NDArray[np.int32]
+
+    def times(self, weight: Array) -> Stiffness:
+        """The matrix with a weight on every own cell, shape (cells,). Collective."""
+
+
 @dataclass(frozen=True, eq=False)
-class Operators:
-    """The assembled integrals, by region and by surface.
+class Integrals(ABC):
+    """The integrals over a body, by region and by surface: all that the heat equation knows of it.
 
     Args:
         layout: nodes of this rank.
@@ -66,17 +87,81 @@ class Operators:
         mass: m_ir [m3] of each region, shape (total,).
         surface_nodes: own nodes of each outer surface.
         surface_area: a_is [m2] at these nodes.
-        space: the DOLFINx space of the nodes.
     """
 
-    mesh: Mesh
     layout: Layout
     position: Array
     stiffness: dict[str, Stiffness]
     mass: dict[str, Array]
     surface_nodes: dict[str, NDArray[np.int64]]
     surface_area: dict[str, Array]
+
+    @abstractmethod
+    def cell_count(self) -> int:
+        """Cells on all ranks."""
+
+    @abstractmethod
+    def weighted(self, region: str) -> Weighted:
+        """K_r of one region, to be weighted by cells."""
+
+    @abstractmethod
+    def around(self, point: Array) -> Around | None:
+        """Global nodes that the temperature at a point [m] follows from; None where this rank does not hold it."""
+
+    @abstractmethod
+    def sampled(self, pattern: Callable[[Array], Array]) -> Array:
+        """A field's pattern over points [m], as own nodes feel it, shape (owned,)."""
+
+    def on_mesh(self) -> Operators:
+        """The same with its mesh, for what needs cells.
+
+        Raises:
+            ValueError: there is none; what needs it is never asked of a model.
+        """
+        raise ValueError("a model has no cells")
+
+
+@dataclass(frozen=True, eq=False)
+class Operators(Integrals):
+    """The assembled integrals over a mesh.
+
+    Args:
+        mesh: that they are over.
+        space: the DOLFINx space of the nodes.
+    """
+
+    mesh: Mesh
     space: fem.FunctionSpace
+
+    def cell_count(self) -> int:
+        """Tetrahedra on all ranks."""
+        return self.mesh.cell_count()
+
+    def weighted(self, region: str) -> Weighted:
+        """K_r of one region, to be weighted by tetrahedra."""
+        return WeightedStiffness(self, region)
+
+    def sampled(self, pattern: Callable[[Array], Array]) -> Array:
+        """A field's pattern at own nodes, shape (owned,)."""
+        return pattern(self.position)
+
+    def on_mesh(self) -> Operators:
+        """Itself."""
+        return self
+
+    def around(self, point: Array) -> Around | None:
+        """Global nodes of an own cell that holds a point [m], and the point's barycentric coordinates in it."""
+        cells = self.space.dofmap.list[: self.mesh.domain.topology.index_map(3).size_local]
+        coordinates = self.space.tabulate_dof_coordinates()
+        for start in range(0, len(cells), CHUNK):
+            corners = coordinates[cells[start : start + CHUNK]]
+            slack = INSIDE * np.ptp(corners, axis=1)
+            near = ((corners.min(axis=1) - slack <= point) & (point <= corners.max(axis=1) + slack)).all(axis=1)
+            for cell in np.flatnonzero(near):
+                weights = np.linalg.solve(np.vstack((corners[cell].T, np.ones(4))), np.append(point, 1.0))
+                if weights.min() >= -INSIDE:
+                    return self.space.dofmap.index_map.local_to_global(cells[start + cell]), weights
+        return None
 
     def on_space(self, owned: Array) -> Array:
         """Values at own nodes completed by those at copies, in the numbering of `space`."""
@@ -106,7 +191,7 @@ def assemble(mesh: Mesh) -> Operators:
         nodes[name] = np.flatnonzero(area)
         areas[name] = area[nodes[name]]
     position = space.tabulate_dof_coordinates()[: layout.owned].copy()
-    return Operators(mesh, layout, position, stiffness, mass, nodes, areas, space)
+    return Operators(layout, position, stiffness, mass, nodes, areas, mesh, space)
 
 
 def _over_cells(integrand: ufl.core.expr.Expr, mesh: Mesh, cells: Indices) -> fem.Form:

@@ -15,7 +15,7 @@ from nanowarm.numerics.eddy import eddy_heating
 from nanowarm.numerics.heat import HeatEquation
 from nanowarm.numerics.heating import EddySolve
 from nanowarm.numerics.iron import IronField, nodal_iron
-from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.operators import Integrals, Operators
 from nanowarm.numerics.stack import MPI
 from nanowarm.physics.equilibration import ASSUMPTIONS, equilibration_of
 from nanowarm.physics.fields import AnyField
@@ -53,19 +53,48 @@ class Equipped:
         return lines
 
 
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What is brought into the regions of a case.
+
+    Args:
+        iron: of each region with particles.
+        strength: the concentration of each region that is not at full strength.
+        eddy: solves for eddy currents, where they are asked for.
+    """
+
+    iron: dict[str, IronField]
+    strength: dict[str, ConcentrationField]
+    eddy: EddySolve | None
+
+
 def equip(case: Case, operators: Operators, equation: type[HeatEquation] = HeatEquation) -> Equipped:
     """The heat equation of a case on its mesh. Collective.
 
     Raises:
         CaseError: iron or coil do not fit the mesh.
     """
+    return put_together(case, operators, contents(case, operators), equation)
+
+
+def contents(case: Case, operators: Operators) -> Contents:
+    """What is brought into the regions of a case, on its mesh. Collective.
+
+    Raises:
+        CaseError: iron or coil do not fit the mesh.
+    """
     check_coils(case, operators)
     iron = {name: _iron(case, operators, name) for name, region in case.regions.items() if region.particle is not None}
-    concentration = {name: field.concentration for name, field in iron.items()}
-    tolerance = case.input.solver.tolerance
     strength = {n: _strength(case, operators, n) for n, region in case.regions.items() if region.concentration is not None}
+    return Contents(iron, strength, _eddy(case, operators))
+
+
+def put_together(case: Case, operators: Integrals, held: Contents, equation: type[HeatEquation] = HeatEquation) -> Equipped:
+    """The heat equation of a case over any body, with what its regions hold. Collective."""
+    iron, strength = held.iron, held.strength
+    concentration = {name: field.concentration for name, field in iron.items()}
     diluted = _diluted(case, strength) if case.input.follows_ice() else None
-    heat = equation(case.regions, operators, tolerance, concentration, _eddy(case, operators), diluted)
+    heat = equation(case.regions, operators, case.input.solver.tolerance, concentration, held.eddy, diluted)
     heat.prepare(case.stages)
     notes = [f"{name}: {note}" for found in (iron, strength) for name, field in found.items() for note in field.notes]
     notes += [*(field.line(name) for name, field in strength.items()), *(ASSUMPTIONS if strength else ())]
@@ -100,7 +129,7 @@ def _validity(case: Case, heat: HeatEquation) -> list[str]:
     for stage in case.stages:
         field = stage.field
         notes += [f"field: {line}" for line in field.warnings()]
-        (strongest,) = heat.largest(float(field.shape(heat.operators.position).max(initial=0.0)))
+        (strongest,) = heat.largest(float(heat.operators.sampled(field.shape).max(initial=0.0)))
         amplitude = field.largest() * strongest
         for name, particle in case.particles.items() if amplitude > 0.0 else ():
             domain = particle.specific_power.domain().temperatures

@@ -43,11 +43,12 @@ class StressFields:
         self, heat: HeatEquation, mechanics: Mapping[str, Mechanics], given: StressInput, times: tuple[float, ...] | None = None
     ) -> None:
         self.heat, self.resolution = heat, given.resolution
-        self.state = StressState(heat.operators, mechanics, given)
+        operators = heat.operators.on_mesh()
+        self.state = StressState(operators, mechanics, given)
         self._times = None if times is None else np.sort(np.array(times, dtype=float))
-        mesh = heat.operators.mesh
+        mesh = operators.mesh
         self._cells = {name: mesh.cells(name) for name in mesh.region_names}
-        self._nodes = heat.operators.space.dofmap.list
+        self._nodes = operators.space.dofmap.list
         corner = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
         self.volume: Array = np.abs(np.linalg.det(corner[:, 1:] - corner[:, :1])) / 6.0
         self.centre: Array = corner.mean(axis=1)
@@ -156,7 +157,7 @@ class StressFields:
         """Largest tensile stress [Pa] at own nodes, shape (owned,): the mean by volume of their cells; collective."""
         sums = []
         for values in (self.volume * self.largest, self.volume):
-            vector = la.vector(self.heat.operators.space.dofmap.index_map)
+            vector = la.vector(self.heat.operators.on_mesh().space.dofmap.index_map)
             np.add.at(vector.array, self._nodes, values[:, None])
             vector.scatter_reverse(la.InsertMode.add)
             sums.append(vector.array[: self.heat.owned].copy())

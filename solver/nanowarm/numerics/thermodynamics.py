@@ -176,8 +176,9 @@ class Thermodynamics:
         found += np.take(starts, index, mode="clip")
         if not self.shared.size:
             return found, _NONE, _NONE
-        here = np.flatnonzero(np.isin(nodes, self.shared, assume_unique=True))
-        return found, here, np.searchsorted(self.shared, nodes[here])
+        place = np.searchsorted(self.shared, nodes)
+        here = np.flatnonzero(np.take(self.shared, place, mode="clip") == nodes)
+        return found, here, place[here]
 
     def potential(self, out: Array) -> Array:
         """Conductivity potential [W/m] of every node's own medium; see `shared_potential` for the rest."""

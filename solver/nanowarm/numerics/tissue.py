@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanowarm.numerics.heating import COLDEST, HOTTEST, Source
 from nanowarm.numerics.ledger import BLOOD, METABOLISM
-from nanowarm.numerics.operators import Operators
+from nanowarm.numerics.operators import Integrals
 from nanowarm.numerics.thermodynamics import Thermodynamics
 from nanowarm.physics.fields import AnyField
 from nanowarm.physics.perfusion import Perfusion
@@ -26,7 +26,7 @@ class Tissue(Source, Protocol):
         """Take over the damage at own nodes, by region; regions left out have none. Returns whether that changes the heat."""
 
 
-def living(regions: Mapping[str, Region], operators: Operators, thermo: Thermodynamics, volume: Array) -> list[Tissue]:
+def living(regions: Mapping[str, Region], operators: Integrals, thermo: Thermodynamics, volume: Array) -> list[Tissue]:
     """The heat sources of the regions that are perfused or have a metabolism."""
     owned = volume.size
     share = {name: operators.mass[name][:owned] / volume for name in regions}

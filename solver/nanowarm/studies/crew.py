@@ -100,7 +100,8 @@ class Crew:
 
     def _job(self, run: PlannedRun, place: Path) -> dict[str, object]:
         """A run as a worker is asked for it."""
-        where = {"case": str(self._folder.plan.case), "folder": str(place)}
+        plan = self._folder.plan
+        where = {"case": str(plan.case), "folder": str(place), "model": plan.input.run.model}
         return where | {"overrides": run.overrides, "digest": run.digest, "mesh": run.mesh}
 
     def _hired(self) -> Worker | None:

@@ -52,7 +52,7 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
             crew.carry(Schedule(left, grows=plan.input.search is not None), parallel)
         finally:
             table.write()
-        for name in [*draw(table), *_answered(place.path, plan.input.title, searches, say)]:
+        for name in [*draw(table), *_answered(place.path, plan.title, searches, say)]:
             say(f"wrote {place.path / name}")
         for line in conclude(table):
             say(line)

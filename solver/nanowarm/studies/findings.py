@@ -85,7 +85,7 @@ def findings(table: Table, design: Design) -> Findings:
     verdicts = [row.verdict for row in ended]
     kinds: Sequence[Mapping[str, Any]] = next((row.summary["criteria"] for row in ended if row.summary is not None), [])
     return Findings(
-        table.plan.input.title,
+        table.plan.title,
         design,
         probability(verdicts.count("met"), len(verdicts), design.asked.confidence),
         len(base) - len(ended),

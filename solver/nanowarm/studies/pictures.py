@@ -119,7 +119,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
     """A field for each combination, coloured by its verdict, with the factor by which the tightest limit is kept."""
     from matplotlib.patches import Patch, Rectangle
 
-    figure, frame = titled_figure(table.plan.input.title)
+    figure, frame = titled_figure(table.plan.title)
     across, up = axes
     for column, first in enumerate(across.given):
         for line, second in enumerate(up.given):
@@ -143,7 +143,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
 
 def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
     """How many times the tightest limit is kept, over the one key that changes."""
-    figure, frame = titled_figure(table.plan.input.title)
+    figure, frame = titled_figure(table.plan.title)
     points = [(number, limiting_factor(row), row) for number, row in zip(axis.numbers, rows, strict=True)]
     known = [(number, factor) for number, factor, _ in points if factor is not None]
     if known:
@@ -163,7 +163,7 @@ def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
 
 def _draw_scale_up(table: Table, volume: Axis, other: Axis, found: Sequence[tuple[float, float | None, bool]]) -> None:
     """The largest volume that meets all criteria, over the other key."""
-    figure, frame = titled_figure(table.plan.input.title)
+    figure, frame = titled_figure(table.plan.title)
     known = [(number, size, whole) for number, size, whole in found if size is not None]
     frame.plot([number for number, *_ in known], [size for _, size, _ in known], color=BLUE, linewidth=1.0, zorder=1)
     for whole, face, label in ((True, BLUE, "all smaller ones pass too"), (False, "white", "some smaller ones fail")):

@@ -67,6 +67,12 @@ class Plan:
     hashed: Callable[[Path], str]
     design: Design | None = None
 
+    @property
+    def title(self) -> str:
+        """As pictures have it: it says where they show a model's estimates."""
+        title, model = self.input.title, self.input.run.model
+        return title if model == "mesh" else f"{title} (estimates of a {model} model)".lstrip()
+
     def searched(self, search: int, number: int, inputs: Mapping[str, Any]) -> PlannedRun:
         """A run that a search asks for.
 
@@ -137,7 +143,7 @@ def _planned(study: StudyInput, case: Path, inputs: Mapping[str, Any], hashed: C
         CaseError, MeshError: the case can't be used with these values.
     """
     overrides = settings({**study.base, **inputs})
-    return PlannedRun(1, inputs, overrides, *digests(load_case(case, overrides), overrides, hashed))
+    return PlannedRun(1, inputs, overrides, *digests(load_case(case, overrides), overrides, hashed, study.run.model))
 
 
 def known_rows(study: StudyInput) -> Iterator[dict[str, Any]]:
@@ -191,7 +197,9 @@ def _stray_names(path: Path, study: StudyInput, case: Case, rows: Sequence[Mappi
     return found
 
 
-def digests(case: Case, overrides: Sequence[str], hashed: Callable[[Path], str] = content_hash) -> tuple[str, str]:
+def digests(
+    case: Case, overrides: Sequence[str], hashed: Callable[[Path], str] = content_hash, model: str = "mesh"
+) -> tuple[str, str]:
     """What tells a run from others, by the content of all that it reads; and what runs on the same mesh have in common.
 
     Raises:
@@ -199,7 +207,8 @@ def digests(case: Case, overrides: Sequence[str], hashed: Callable[[Path], str] 
     """
     mesh = case.input.mesh
     shared = _short([ask(mesh, case.folder).digest(), mesh.refine, dict(mesh.names)])
-    return _short([list(overrides), shared, [hashed(file) for file in files_of(case)]]), shared
+    own = [] if model == "mesh" else [model]
+    return _short([list(overrides), shared, [hashed(file) for file in files_of(case)], *own]), shared
 
 
 def _short(content: Any) -> str:

@@ -84,10 +84,18 @@ class RunInput(Model):
     Args:
         parallel: runs at a time; as many as the cores allow where left out.
         ranks: MPI ranks of each run.
+        model: of the body: its mesh, or a lumped or a radial model for estimates, see `nanowarm screen`.
     """
 
     parallel: Annotated[int, Field(ge=1)] | None = None
     ranks: Annotated[int, Field(ge=1)] = 1
+    model: Literal["mesh", "lumped", "radial"] = "mesh"
+
+    @model_validator(mode="after")
+    def _models_run_alone(self) -> RunInput:
+        if self.model != "mesh" and self.ranks > 1:
+            raise ValueError(f"a {self.model} model runs on one rank; leave ranks out")
+        return self
 
 
 class StudyInput(Model):

@@ -38,6 +38,7 @@ class Row:
         """Columns and values: verdict, criteria, numbers of the regions, cost."""
         yield "verdict", self.verdict
         if self.summary is not None:
+            yield "model", self.summary["model"]
             yield from _criteria(self.summary)
             for region, numbers in self.summary["regions"].items():
                 yield from _numbers(region, numbers)

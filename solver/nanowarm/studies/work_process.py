@@ -13,13 +13,17 @@ import resource
 import sys
 import threading
 from collections.abc import Mapping
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from nanowarm.case import Case, load_case
 from nanowarm.errors import CaseError, MeshError, NanowarmError
 from nanowarm.pipeline import Listener, Prepared, prepare, run
 from nanowarm.studies.plan import digests
 from nanowarm.terminal import Display
+
+if TYPE_CHECKING:
+    from nanowarm.numerics.model_bodies import Body
 
 Job = Mapping[str, Any]
 LEFT = 3  # exit code of a process whose study is gone
@@ -31,12 +35,13 @@ class Bench:
     def __init__(self) -> None:
         self._mesh = ""
         self._prepared: Prepared | None = None
+        self._body: Body | None = None
 
     def compute(self, job: Job) -> None:
         """Carry a run through. Collective.
 
         Args:
-            job: `case` (path), `overrides`, `digest`, `mesh` (digest) and `folder`.
+            job: `case` (path), `overrides`, `digest`, `mesh` (digest), `folder` and `model`.
 
         Raises:
             CaseError, MeshError, SolveError: as of `run`.
@@ -48,11 +53,23 @@ class Bench:
             listener = Listener(display.say, display.progress, display.attach)
             case = load_case(job["case"], job["overrides"])
             on_first(MPI.COMM_WORLD, lambda: _check_unchanged(case, job))
+            if job["model"] != "mesh":
+                self._screen(case, job, listener)
+                return
             if self._prepared is None or self._mesh != job["mesh"]:
                 self._prepared = None  # two meshes at a time are not needed
                 self._prepared = prepare(case, MPI.COMM_WORLD, display.say)
                 self._mesh = job["mesh"]
             run(case, job["folder"], listener=listener, prepared=self._prepared)
+
+    def _screen(self, case: Case, job: Job, listener: Listener) -> None:
+        """Carry a model through."""
+        from nanowarm.numerics.model_bodies import body_of
+        from nanowarm.screening import run_model
+
+        if self._body is None or self._mesh != job["mesh"]:
+            self._body, self._mesh = body_of(case), job["mesh"]
+        run_model(case, Path(job["folder"]), job["model"], listener, self._body)
 
 
 def _check_unchanged(case: Case, job: Job) -> None:
@@ -61,7 +78,7 @@ def _check_unchanged(case: Case, job: Job) -> None:
     Raises:
         CaseError: naming the case.
     """
-    if digests(case, job["overrides"])[0] != job["digest"]:
+    if digests(case, job["overrides"], model=job["model"])[0] != job["digest"]:
         raise CaseError(f"{case.path}: it, or a file that it names, has changed since the study began; start the study again")
 
 
