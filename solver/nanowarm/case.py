@@ -46,6 +46,7 @@ class Case:
         materials: those used, by their name in the case.
         particles: likewise.
         files: the material, particle or damage file of each name.
+        overrides: texts "key=value" that have replaced values of the file.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Case:
     materials: Mapping[str, Material]
     particles: Mapping[str, Particle]
     files: Mapping[str, Path]
+    overrides: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -106,7 +108,7 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     files = dict(shelf.files)
     if draft.input.doses is not None and draft.input.doses.damage is not None:
         files[draft.input.doses.damage] = damage_file(draft.input.doses.damage, path.parent)
-    return Case(path, draft.input, filled, regions, stages, shelf.materials, shelf.particles, files)
+    return Case(path, draft.input, filled, regions, stages, shelf.materials, shelf.particles, files, tuple(overrides))
 
 
 def with_mesh(case: Case, mesh: MeshInput) -> Case:

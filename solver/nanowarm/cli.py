@@ -292,6 +292,7 @@ def _leave(faults: tuple[str, ...], code: int, shared: bool) -> None:
         if world.size > 1:
             if shared and not is_first_rank():
                 time.sleep(HEARD_LATER)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # MPI would add lines of its own
             world.Abort(code)
         os._exit(code)  # HDF5 would crash while it closes a file that a full disk has cut short
     sys.exit(code)

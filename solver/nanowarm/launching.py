@@ -37,13 +37,14 @@ def start_ranks(ranks: int) -> int:
     heard: list[int] = []
 
     def hear(number: int, _: object) -> None:
-        """Keep a signal until the ranks have ended, and pass SIGTERM on to them."""
-        heard.append(number)
-        if number == signal.SIGTERM:  # of Ctrl-C, the terminal tells mpiexec itself
-            ranks_process.terminate()
+        """Keep a signal until the ranks have ended, and pass it on to them."""
+        if number != signal.SIGUSR1:
+            heard.append(number)
+        if number != signal.SIGINT:  # of Ctrl-C, the terminal tells mpiexec itself
+            ranks_process.send_signal(number)
 
-    signal.signal(signal.SIGINT, hear)
-    signal.signal(signal.SIGTERM, hear)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, hear)
     code = ranks_process.wait()
     if heard and code != SolveError.exit_code:  # else the ranks have said it
         raise KeyboardInterrupt

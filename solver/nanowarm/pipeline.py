@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import time as clock
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case, check_names, load_case
-from nanowarm.errors import SolveError
 from nanowarm.interruption import Interruption
 from nanowarm.mesh_needs import volume_notes
 from nanowarm.provenance import Made, record
-from nanowarm.results.dose_histograms import write_histograms
-from nanowarm.results.picture import make_picture
-from nanowarm.results.report import write_report
-from nanowarm.results.run_folder import (
-    Run,
-    make_folder,
-    planned_folder,
-    unfinished,
-    write_citations,
-    write_history,
-    write_json,
-)
-from nanowarm.resuming import going_on, resumption_of
+from nanowarm.results.run_folder import Run, planned_folder, unfinished
+from nanowarm.resuming import beginning
+from nanowarm.run_files import begin_folder, conclude, held, write_files
+from nanowarm.stopwatch import Stopwatch
 from nanowarm.summary import summary_of
 
 if TYPE_CHECKING:
     from nanowarm.meshing.raw_mesh import RawMesh
-    from nanowarm.numerics.checkpoint_files import Found
+    from nanowarm.numerics.checkpoint_files import Choice
     from nanowarm.numerics.mesh import Mesh
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.operators import Operators
+    from nanowarm.numerics.setup import Equipped
     from nanowarm.numerics.solve import Progress
-
-
-class Stopwatch:
-    """Seconds spent in each phase of a run."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = clock.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        """The time since the last call belongs to a phase."""
-        now = clock.perf_counter()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._since
-        self._since = now
 
 
 @dataclass(frozen=True)
@@ -134,15 +110,15 @@ def resume(folder: str | Path, comm: Any = None, listener: Listener = Listener()
         SolveError: the computation failed.
     """
     watch = Stopwatch()
-    from nanowarm.numerics.checkpoint_files import newest
+    from nanowarm.numerics.checkpoint_files import choice
     from nanowarm.numerics.ranks import on_first
     from nanowarm.numerics.stack import MPI
 
     comm, folder = comm or MPI.COMM_WORLD, Path(folder)
     watch.lap("import")
     case = load_case(on_first(comm, lambda: unfinished(folder)))
-    found = on_first(comm, lambda: newest(folder))
-    return _computed(case, folder, comm, (listener, watch), found=found)
+    with held(folder, comm):
+        return _computed(case, folder, comm, (listener, watch), choice=on_first(comm, lambda: choice(folder)))
 
 
 def _computed(
@@ -150,46 +126,67 @@ def _computed(
     target: Path,
     comm: Any,
     told: tuple[Listener, Stopwatch],
-    found: Found | None = None,
+    choice: Choice | None = None,
     prepared: Prepared | None = None,
 ) -> Run:
-    """A run from its start, or from a checkpoint that was found in its folder."""
+    """A run from its start, or from one of the checkpoints in its folder."""
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.ranks import on_first
     from nanowarm.numerics.setup import equip
-    from nanowarm.numerics.solve import solve
 
-    (listener, watch), interruption = told, told[0].interruption
-    listener = listener if comm.rank == 0 else Listener()
+    listener, watch = told[0] if comm.rank == 0 else replace(Listener(), interruption=told[0].interruption), told[1]
     ready = prepared or prepare(case, comm, listener.say)
     check_names(case, ready.operators.mesh.region_names, ready.operators.mesh.surface_names)
     watch.lap("mesh")
     equipped = equip(case, ready.operators)
     observers = Observers(case, equipped)
-    if found is None:
-        on_first(comm, lambda: begin_folder(target, case))
-    listener.opened(target)
-    resumption = resumption_of((target, case, ready.made), found, ready.operators, interruption)
+    with contextlib.ExitStack() as stack:
+        if choice is None:
+            on_first(comm, lambda: begin_folder(target, case))
+            stack.enter_context(held(target, comm))
+        listener.opened(target)
+        return _carried_through(case, target, (ready, equipped, observers), (listener, watch), choice)
+
+
+def _carried_through(
+    case: Case,
+    target: Path,
+    parts: tuple[Prepared, Equipped, Observers],
+    told: tuple[Listener, Stopwatch],
+    choice: Choice | None,
+) -> Run:
+    """A run that is ready to begin or to go on, solved, judged and written."""
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.solve import solve
+
+    (ready, equipped, observers), (listener, watch) = parts, told
+    comm = ready.operators.layout.comm
+
+    def spent() -> dict[str, float]:
+        """Seconds of each phase while the run is solved."""
+        return watch.so_far("solve", observers.seconds + begins.resumption.checkpoints.seconds)
+
+    begins = beginning((target, case, ready.made), choice, ready.operators, listener.interruption, spent)
+    watch.add(begins.seconds)
     off = volume_notes(case, observers.recorder.region_volume)
     listener.note(off)
-    with interruption.awaited():
-        for line in (*equipped.lines(), *going_on(found), f"run folder {target}"):
+    with listener.interruption.awaited():
+        for line in (*equipped.lines(), *begins.lines, f"run folder {target}"):
             listener.say(line)
         observers.open(target)
         watch.lap("setup")
-        solution = solve(case, equipped.heat, observers, listener.progress, resumption)
+        solution = solve(case, equipped.heat, observers, listener.progress, begins.resumption)
     listener.note(solution.notes)
-    watch.lap("solve")
-    watch.seconds["solve"] -= observers.seconds + resumption.checkpoints.seconds
+    watch.seconds = spent()
+    watch.restart()
     outcomes = observers.judge()
     observers.finish()
     summary = summary_of(case, observers, solution, outcomes)
-    about = record(case, observers, solution, ready.made, (*off, *equipped.notes))
+    about = record(case, observers, solution, ready.made, (*off, *equipped.notes), begins.origin)
     on_first(comm, lambda: write_files(target, observers, about))
     watch.lap("output")
-    watch.seconds["output"] += observers.seconds + resumption.checkpoints.seconds
     on_first(comm, lambda: conclude(target, summary, about, watch.seconds))
-    on_first(comm, resumption.checkpoints.remove)
+    on_first(comm, begins.resumption.checkpoints.remove)
     return Run(target)
 
 
@@ -203,19 +200,6 @@ def prepare(case: Case, comm: Any, say: Callable[[str], None] = lambda line: Non
 
     mesh, made = build_mesh(case, comm, say)
     return Prepared(assemble(mesh), made)
-
-
-def begin_folder(folder: Path, case: Case) -> None:
-    """Make the run folder with the case in it, on rank 0.
-
-    Raises:
-        SolveError: the disk is full.
-    """
-    import tomli_w
-
-    make_folder(folder)
-    with _disk(folder):
-        (folder / "case.toml").write_text(tomli_w.dumps(dict(case.filled)), encoding="utf-8")
 
 
 def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: None) -> tuple[Mesh, Made]:
@@ -247,57 +231,4 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     return mesh, made
 
 
-def write_files(folder: Path, observers: Observers, about: dict[str, Any]) -> None:
-    """The files of the run folder that hold history and sources, on rank 0; a missing picture is noted.
-
-    Raises:
-        SolveError: the disk is full.
-    """
-    texts = [f"{row['source']} {row['note']}" for row in about["inputs"]] + about["notes"]
-    with _disk(folder):
-        write_history(folder / "history.csv", observers.columns(), observers.recorder.stages)
-        if observers.histograms:
-            write_histograms(folder / "histograms.csv", observers.histograms)
-        write_citations(folder / "citations.bib", texts)
-        reason = make_picture(folder)
-        about["notes"] += [reason] if reason else []
-
-
-def conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any], seconds: dict[str, float]) -> None:
-    """The record, the verdict and the report, on rank 0; the summary comes last but for the report made from it.
-
-    Raises:
-        SolveError: the disk is full.
-    """
-    with _disk(folder):
-        write_json(folder / "record.json", about | {"seconds": seconds})
-        write_json(folder / "summary.json", summary | {"seconds": seconds})
-        try:
-            write_report(folder)
-        except OSError:
-            (folder / "summary.json").unlink()  # it is the sign of a finished run
-            raise
-
-
-@contextlib.contextmanager
-def _disk(folder: Path) -> Iterator[None]:
-    """What can't be written fails the run in one line."""
-    try:
-        yield
-    except OSError as error:
-        raise SolveError(f"{folder}: can't be written: {error.strerror or error}") from None
-
-
-__all__ = [
-    "Listener",
-    "Prepared",
-    "Run",
-    "Stopwatch",
-    "begin_folder",
-    "build_mesh",
-    "conclude",
-    "prepare",
-    "resume",
-    "run",
-    "write_files",
-]
+__all__ = ["Listener", "Prepared", "Run", "Stopwatch", "build_mesh", "prepare", "resume", "run"]

@@ -8,9 +8,10 @@ import hashlib
 import importlib.metadata
 import platform
 import resource
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,33 @@ class Made:
     steps: tuple[tuple[str, float, float], ...]
 
 
-def record(case: Case, observers: Observers, solution: Solution, made: Made, notes: Sequence[str]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Origin:
+    """How a run came about.
+
+    Args:
+        command: that repeats it.
+        started: when it began, ISO 8601.
+        resumed: how often it was broken off and gone on with.
+    """
+
+    command: str
+    started: str
+    resumed: int = 0
+
+
+def origin_of(case: Case, ranks: int, words: Sequence[str] = ("run",)) -> Origin:
+    """How the run of a case that begins now came about; `words` are the command where the program was not started by it."""
+    arguments = [*words, str(case.path), *(["-n", str(ranks)] if ranks > 1 else [])]
+    arguments += [part for override in case.overrides for part in ("--set", override)]
+    if sys.argv[0].endswith(("nanowarm", "cli.py")):
+        arguments = sys.argv[1:]
+    return Origin(shlex.join(["nanowarm", *arguments]), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"))
+
+
+def record(
+    case: Case, observers: Observers, solution: Solution, made: Made, notes: Sequence[str], origin: Origin
+) -> dict[str, Any]:
     """Content of `record.json`: everything needed to repeat and to believe the run; `notes` are those of its set-up."""
     stages, begin = [], 0.0
     for name, end in solution.stage_ends.items():
@@ -59,8 +86,7 @@ def record(case: Case, observers: Observers, solution: Solution, made: Made, not
     counts = solution.counts
     return {
         "nanowarm": importlib.metadata.version("nanowarm"),
-        "command": " ".join(["nanowarm", *sys.argv[1:]]) if sys.argv[0].endswith(("nanowarm", "cli.py")) else "nanowarm.run",
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **asdict(origin),
         "host": platform.node(),
         "platform": platform.platform(),
         "ranks": observers.heat.layout.comm.size,

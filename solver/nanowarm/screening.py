@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.errors import CaseError
 from nanowarm.mesh_needs import volume_notes
-from nanowarm.pipeline import Listener, Stopwatch, begin_folder, conclude, write_files
-from nanowarm.provenance import Made, record
+from nanowarm.pipeline import Listener, Stopwatch
+from nanowarm.provenance import Made, origin_of, record
 from nanowarm.results.evidence import Outcome
 from nanowarm.results.run_folder import Run, planned_folder
+from nanowarm.run_files import begin_folder, conclude, write_files
 from nanowarm.summary import summary_of
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def run_model(case: Case, folder: Path, model: ModelName, listener: Listener = S
     watch, target = Stopwatch(), planned_folder(case.path, Path(folder))
     found = _carried(case, model, body, listener, target)
     watch.lap("solve")
-    about = record(found.case, found.observers, found.solution, _made(found.body), found.notes) | {"model": model}
+    origin = origin_of(case, 1, ("screen", "--model", model))
+    about = record(found.case, found.observers, found.solution, _made(found.body), found.notes, origin) | {"model": model}
     write_files(target, found.observers, about)
     watch.lap("output")
     conclude(target, found.summary, about, watch.seconds)

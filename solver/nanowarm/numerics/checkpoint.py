@@ -6,6 +6,7 @@ import shutil
 import time as clock
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +24,20 @@ class Checkpoints:
     Args:
         run_folder: of the run.
         places: of its nodes and cells.
-        digest: of everything that the run depends on.
         every: wall time [s] between two of them.
         interruption: what signals ask for.
+        about: what else is to be kept, on the first rank.
     """
 
     def __init__(
-        self, run_folder: Path, places: Places, digest: Mapping[str, str], every: float, interruption: Interruption
+        self,
+        run_folder: Path,
+        places: Places,
+        every: float,
+        interruption: Interruption,
+        about: Callable[[], Mapping[str, Any]],
     ) -> None:
-        self.run_folder, self.places, self.digest = run_folder, places, dict(digest)
+        self.run_folder, self.places, self.about = run_folder, places, about
         self.every, self.interruption = every, interruption
         self.seconds = 0.0  # spent on them
         self._last = clock.monotonic()
@@ -54,13 +60,14 @@ class Checkpoints:
             comm.Allreduce(MPI.IN_PLACE, asked, op=MPI.MAX)
         if not asked.any():
             return
+        self.interruption.save = False  # before it is written: a signal that comes meanwhile asks for the next one
         again = f"go on with: nanowarm resume {self.run_folder}"
         try:
-            write(self.run_folder / FOLDER, content(), self.places, {"digest": self.digest, "time": where[0], "stage": where[1]})
+            about = {**self.about(), "time": where[0], "stage": where[1]}
+            write(self.run_folder / FOLDER, content(), self.places, about)
         except OSError as error:
             reason = error.strerror or error
             raise SolveError(f"{self.run_folder / FOLDER}: can't be written: {reason}; make room and {again}") from None
-        self.interruption.save = False
         self._last = clock.monotonic()
         self.seconds += self._last - start
         if asked[2]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.errors import CaseError
+from nanowarm.numerics.disk import to_disk
 from nanowarm.numerics.places import Places, matched
 from nanowarm.numerics.ranks import on_first
 from nanowarm.numerics.saved import Saved
@@ -41,12 +41,23 @@ class Found:
     Args:
         folder: in which it lies.
         state: content of `state.json`.
-        damaged: newer ones that are not.
     """
 
     folder: Path
     state: dict[str, Any]
-    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What there is to go on from.
+
+    Args:
+        whole: checkpoints that are as they were written, the newest first.
+        unfit: what is wrong with others, by their folders.
+    """
+
+    whole: tuple[Found, ...]
+    unfit: Mapping[Path, str]
 
 
 def write(folder: Path, saved: Saved, places: Places, about: Mapping[str, Any]) -> None:
@@ -62,17 +73,21 @@ def write(folder: Path, saved: Saved, places: Places, about: Mapping[str, Any]) 
         OSError: it can't be written; those that there were are untouched.
     """
     comm, new = places.comm, folder / UNFINISHED
-    on_first(comm, lambda: _make_anew(new))
-    arrays = dict(_arrays(saved))
-    kinds = sorted({name.split("/", 1)[0] for name in arrays})
-    file = new / f"part-{comm.rank}.npz"
-    outcomes = comm.allgather(_outcome(file, {kind: places.of(kind) for kind in kinds} | arrays))
-    for _, fault in outcomes:
-        if fault is not None:
-            raise fault
-    state = {**about, "ranks": comm.size, "kinds": kinds, "arrays": list(arrays), "tree": _tree(saved)}
-    sums = {f"part-{rank}.npz": digest for rank, (digest, _) in enumerate(outcomes)}
-    on_first(comm, lambda: _conclude(new, state, sums))
+    try:
+        on_first(comm, lambda: _make_anew(new))
+        arrays = dict(_arrays(saved))
+        kinds = sorted({name.split("/", 1)[0] for name in arrays})
+        file = new / f"part-{comm.rank}.npz"
+        outcomes = comm.allgather(_outcome(file, {kind: places.of(kind) for kind in kinds} | arrays))
+        for _, fault in outcomes:
+            if fault is not None:
+                raise fault
+        state = {**about, "ranks": comm.size, "kinds": kinds, "arrays": list(arrays), "tree": _tree(saved)}
+        sums = {f"part-{rank}.npz": digest for rank, (digest, _) in enumerate(outcomes)}
+        on_first(comm, lambda: _conclude(new, state, sums))
+    except OSError:
+        on_first(comm, lambda: shutil.rmtree(new, ignore_errors=True))  # a full disk needs the room
+        raise
 
 
 def _make_anew(new: Path) -> None:
@@ -80,6 +95,7 @@ def _make_anew(new: Path) -> None:
     if new.exists():
         shutil.rmtree(new)
     new.mkdir(parents=True)
+    to_disk(new.parent.parent)  # the name of the folder of all checkpoints
 
 
 def _outcome(file: Path, arrays: Mapping[str, NDArray[Any]]) -> tuple[str, OSError | None]:
@@ -87,7 +103,7 @@ def _outcome(file: Path, arrays: Mapping[str, NDArray[Any]]) -> tuple[str, OSErr
     try:
         with file.open("wb") as out:
             np.savez(out, **arrays)  # type: ignore[arg-type]
-            _to_disk(out)
+        to_disk(file)
         return _sum(file), None
     except OSError as error:
         return "", error
@@ -97,24 +113,16 @@ def _conclude(new: Path, state: Mapping[str, Any], sums: dict[str, str]) -> None
     """Write what is not in the parts, and give the checkpoint its name, on one rank."""
     with (new / STATE).open("w", encoding="utf-8") as out:
         json.dump(state, out)
-        _to_disk(out)
     sums[STATE] = _sum(new / STATE)
     with (new / SUMS).open("w", encoding="utf-8") as out:
         out.writelines(f"{digest}  {name}\n" for name, digest in sums.items())
-        _to_disk(out)
+    for path in (new / STATE, new / SUMS, new):
+        to_disk(path)
     before = _numbered(new.parent)
     new.rename(new.with_name(f"{int(before[0].name) + 1 if before else 1:06d}"))
-    listing = os.open(new.parent, os.O_RDONLY)
-    os.fsync(listing)  # so that the name outlives a loss of power
-    os.close(listing)
+    to_disk(new.parent)
     for old in before[KEPT - 1 :]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _to_disk(file: Any) -> None:
-    """Wait until a file is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sum(file: Path) -> str:
@@ -127,19 +135,23 @@ def _numbered(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("[0-9]*") if path.name.isdigit()), key=lambda path: -int(path.name))
 
 
-def newest(run_folder: Path) -> Found:
-    """The newest checkpoint of a run folder that is as it was written.
+def choice(run_folder: Path) -> Choice:
+    """The checkpoints of a run folder, compared with their own sums.
 
     Raises:
-        CaseError: there is none.
+        CaseError: there are some, but none is as it was written.
     """
-    damaged: list[str] = []
+    whole: list[Found] = []
+    unfit: dict[Path, str] = {}
     for path in _numbered(run_folder / FOLDER):
         if _is_whole(path):
-            return Found(path, json.loads((path / STATE).read_text(encoding="utf-8")), tuple(damaged))
-        damaged.append(path.name)
-    what = f"checkpoint {' and '.join(damaged)} damaged" if damaged else "there is no checkpoint in it"
-    raise CaseError(f"{run_folder}: {what}: nothing to go on from; run the case again")
+            whole.append(Found(path, json.loads((path / STATE).read_text(encoding="utf-8"))))
+        else:
+            unfit[path] = "it is damaged"
+    if unfit and not whole:
+        names = " and ".join(path.name for path in unfit)
+        raise CaseError(f"{run_folder}: checkpoint {names} damaged: nothing to go on from; run the case again")
+    return Choice(tuple(whole), unfit)
 
 
 def _is_whole(path: Path) -> bool:
@@ -151,17 +163,39 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def compare(run_folder: Path, found: Found, digest: Mapping[str, str]) -> None:
-    """Refuse a checkpoint that was written with other input.
+def fitting(run_folder: Path, found: Choice, digest: Mapping[str, str]) -> tuple[Found | None, Mapping[Path, str]]:
+    """The newest checkpoint that was written with the same input, None where there never was one; what is wrong with newer ones.
 
     Raises:
-        CaseError: says what has changed.
+        CaseError: there are some, but all of other input; says what has changed since the newest.
     """
-    then: dict[str, str] = found.state["digest"]
-    for what, now in digest.items():
-        if then.get(what) != now:
-            change = f"was {then.get(what)}, is {now}" if what == "version" else "is another one than when the run began"
-            raise CaseError(f"{run_folder}: can't go on: {what} {change}; run the case again")
+    foreign: dict[Path, str] = {}
+    for each in found.whole:
+        change = _change(each.state.get("digest", {}), digest)
+        if not change:
+            newer = {path: what for path, what in found.unfit.items() if int(path.name) > int(each.folder.name)}
+            return each, newer | foreign
+        foreign[each.folder] = change
+    if foreign:
+        raise CaseError(f"{run_folder}: can't go on: {next(iter(foreign.values()))}; run the case again")
+    return None, {}
+
+
+def _change(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """What differs in the input of a run, in words; empty where nothing does."""
+    for what, digest in now.items():
+        if then.get(what) != digest:
+            change = f"was {then.get(what)}, is {digest}" if what == "version" else "is another one than when the run began"
+            return f"{what} {change}"
+    return ""
+
+
+def set_aside(unfit: Iterable[Path]) -> None:
+    """Give checkpoints that can't be used another name, so that they are not counted as those that are kept."""
+    for path in unfit:
+        aside = path.with_name(f"unfit-{path.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
 
 
 def read(found: Found, places: Places) -> Saved:

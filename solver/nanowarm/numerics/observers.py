@@ -174,7 +174,8 @@ class Observers:
             write()
         except (OSError, RuntimeError) as error:  # HDF5 raises either where the disk is full
             reason = getattr(error, "strerror", None) or error
-            raise SolveError(f"{self._path}: can't be written: {reason}") from None
+            again = f"make room and go on with: nanowarm resume {self._path.parent}"
+            raise SolveError(f"{self._path}: can't be written: {reason}; {again}") from None
 
     def finish(self) -> None:
         """Write the fields that are known at the end, and put together how doses lie over the regions."""
@@ -184,6 +185,7 @@ class Observers:
         if self._file is None:
             return
         start, file = clock.perf_counter(), self._file
+        self.notes += file.notes
         self._guarded(lambda: file.finish(self.final_fields()))
         self.seconds += clock.perf_counter() - start
 

@@ -5,13 +5,14 @@ Format: https://docs.vtk.org/en/latest/vtk_file_formats/vtkhdf_file_format/ (ver
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanowarm.numerics.disk import hdf5_file
+from nanowarm.numerics.disk import carry_out_journal, hdf5_file, to_disk
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.places import matched
 from nanowarm.numerics.ranks import on_first, rows_on_first
@@ -43,22 +44,25 @@ class FieldFile:
         connectivity, points = rows_on_first(numbers, self.comm), rows_on_first(operators.position, self.comm)
         gathered = {name: rows_on_first(values, self.comm) for name, values in cell_data.items()}
         self._order: NDArray[np.intp] | slice = slice(None)  # of gathered nodes in the file
-        self._steps = 0
+        self._steps, self._last = 0, -np.inf  # frames, and the time [s] of the last one
+        self.notes: list[str] = []  # on frames that are lost
         on_first(self.comm, lambda: self._open(points, connectivity, gathered))
 
     def _open(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
-        """Go on in the file where there is one of this mesh, else make it."""
-        if not self._adopted(points, connectivity):
-            self._create(points, connectivity, cell_data)
+        """Go on in the file where there is one of this mesh, else make it; one that can't be used is set aside."""
+        if self.path.exists():
+            carry_out_journal(self.path)
+            if self._adopted(points, connectivity):
+                return
+            self.path.rename(_free(self.path.with_name(f"{self.path.stem}-damaged{self.path.suffix}")))
+        self._create(points, connectivity, cell_data)
 
     def _adopted(self, points: Array, connectivity: NDArray[np.int64]) -> bool:
-        """Whether there is a file of this mesh; its order of the nodes is kept."""
-        if not self.path.exists():
-            return False
+        """Whether the file is of this mesh; its order of the nodes is kept."""
         try:
             with h5py.File(self.path, "r") as file:
                 known, cells = file["VTKHDF/Points"][:], file["VTKHDF/NumberOfCells"][0]
-        except (OSError, KeyError):  # cut off where the run was
+        except (OSError, KeyError, RuntimeError, ValueError):  # damaged, in whatever way HDF5 notices it
             return False
         if known.shape != points.shape or cells != len(connectivity):
             return False
@@ -68,29 +72,36 @@ class FieldFile:
         return found.size == len(known)
 
     def saved(self) -> Saved:
-        """How many steps it holds; collective."""
-        return Saved({"steps": self._steps})
+        """How many steps it holds, on the disk; collective."""
+        on_first(self.comm, lambda: to_disk(self.path))
+        return Saved({"steps": self._steps, "last": self._last if self._steps else None, "notes": self.notes})
 
     def restore(self, saved: Saved) -> None:
         """Cut off the steps that came after; collective."""
-        on_first(self.comm, lambda: self._cut(saved.plain["steps"]))
-        self._steps = saved.plain["steps"]
+        steps, self.notes = saved.plain["steps"], saved.plain["notes"]
+        self._last = saved.plain["last"] if steps else -np.inf
+        self._steps = on_first(self.comm, lambda: self._cut(steps))
+        if self._steps < steps:
+            self.notes.append(f"{self.path.name} had been damaged: of its first {steps} frames it holds {self._steps}.")
 
-    def _cut(self, count: int) -> None:
+    def _cut(self, count: int) -> int:
+        """Keep as many steps up to the last time, and nothing that is known only at the end; how many there are."""
         with hdf5_file(self.path, "r+") as file:
             group = file["VTKHDF"]
             steps = group["Steps"]
+            count = min(count, int(np.count_nonzero(steps["Values"][:] <= self._last)))
             for name in list(group["PointData"]):
                 if group["PointData"][name].maxshape[0] is None:
                     group["PointData"][name].resize(count * group["NumberOfPoints"][0], axis=0)
                 else:  # known only at the end
                     del group["PointData"][name], steps["PointDataOffsets"][name]
             for name in ("Values", "NumberOfParts", *_OFFSETS, *_CELL_OFFSETS):
-                steps[name].resize(min(count, steps[name].shape[0]), axis=0)
+                steps[name].resize(count, axis=0)
             for kind_of in ("Point", "Cell"):
                 for offsets in steps[f"{kind_of}DataOffsets"].values():
                     offsets.resize(min(count, offsets.shape[0]), axis=0)
-            steps.attrs["NSteps"] = steps["Values"].shape[0]
+            steps.attrs["NSteps"] = count
+            return count
 
     def _create(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
         with hdf5_file(self.path, "w") as file:
@@ -124,7 +135,7 @@ class FieldFile:
         """Add one step; every call gives the same names, each with a value per own node."""
         gathered = {name: rows_on_first(values.astype(np.float32), self.comm) for name, values in fields.items()}
         on_first(self.comm, lambda: self._append(time, gathered))
-        self._steps += 1
+        self._steps, self._last = self._steps + 1, time
 
     def _append(self, time: float, fields: Mapping[str, NDArray[np.float32]]) -> None:
         with hdf5_file(self.path, "r+") as file:
@@ -158,6 +169,12 @@ class FieldFile:
             for name, values in fields.items():
                 group["PointData"].create_dataset(name, data=values[self._order], compression="gzip", compression_opts=1)
                 group["Steps/PointDataOffsets"].create_dataset(name, data=np.zeros(count, dtype="i8"))
+
+
+def _free(path: Path) -> Path:
+    """A path like this one that nothing has yet."""
+    others = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], others) if not each.exists())
 
 
 def _growing(group: h5py.Group, name: str, kind: str, width: tuple[int, ...] = ()) -> h5py.Dataset:

@@ -21,7 +21,7 @@ from nanowarm.results.dose_section import dosed_regions, histogram_pictures, tis
 from nanowarm.results.ice_section import ice_and_stress, ice_and_stress_charts
 from nanowarm.results.limits import limited_by, limits
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK, Chart, Line, chart_svg
-from nanowarm.results.run_folder import open_run
+from nanowarm.results.run_folder import Run, open_run, write_whole
 from nanowarm.results.sentences import asked_limit, is_upper, number_text, percent_text, readable, verdict_sentence
 
 Row = Mapping[str, Any]
@@ -48,25 +48,29 @@ class RunFiles:
     histograms: tuple[Histogram, ...] = ()
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, summary: Mapping[str, Any] | None = None) -> Path:
     """Make `report.html` of a finished run from the other files in its folder, and return its path.
+
+    Args:
+        folder: of the run.
+        summary: content of `summary.json` where that is not written yet.
 
     Raises:
         CaseError: a file of the folder is missing or can't be read.
     """
-    files = _read(folder)
+    files = _read(folder, open_run(folder).summary if summary is None else summary)
     path = folder / "report.html"
-    path.write_text(_page(files), encoding="utf-8")
+    write_whole(path, _page(files))
     return path
 
 
-def _read(folder: Path) -> RunFiles:
-    run, picture = open_run(folder), folder / "picture.png"
+def _read(folder: Path, summary: Mapping[str, Any]) -> RunFiles:
+    run, picture = Run(folder), folder / "picture.png"
     try:
         record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         case = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
         image = picture.read_bytes() if picture.is_file() else None
-        return RunFiles(run.summary, record, case, run.history, image, read_histograms(folder / "histograms.csv"))
+        return RunFiles(summary, record, case, run.history, image, read_histograms(folder / "histograms.csv"))
     except FileNotFoundError as error:
         raise CaseError(f"{folder}: no complete run: there is no {Path(error.filename).name} in it") from None
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import itertools
 import json
 import os
@@ -55,6 +56,23 @@ def unfinished(folder: Path) -> Path:
     return folder / "case.toml"
 
 
+def hold(folder: Path) -> int:
+    """Hold a run folder for this process alone; the open file that does, which ends with the process.
+
+    Raises:
+        CaseError: another process works in it.
+    """
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(number)
+        raise CaseError(f"{folder}: this run is going on; wait for its end") from None
+    except OSError:  # a file system without locks
+        pass
+    return number
+
+
 def make_folder(folder: Path) -> None:
     """Make a run folder that does not exist yet.
 
@@ -70,9 +88,24 @@ def make_folder(folder: Path) -> None:
         raise CaseError(f"{folder}: can't be made: {error.strerror}") from None
 
 
+def write_whole(path: Path, text: str) -> None:
+    """A text file that is there whole, or as it was before, on the disk."""
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)
+        raise
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """A JSON file that never holds NaN."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    """A JSON file that never holds NaN, whole or not at all."""
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_history(path: Path, columns: Mapping[str, Sequence[float]], stages: Sequence[str]) -> None:
