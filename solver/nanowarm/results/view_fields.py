@@ -105,10 +105,8 @@ def levels(name: str, summary: Row, record: Row) -> list[dict[str, Any]]:
     for value, what, region in found:
         regions = whats.setdefault(round(float(value), 6), {}).setdefault(what, [])
         regions += [region] if region not in regions else []
-    labels = {
-        value: ", ".join(f"{what} {', '.join(regions)}".strip() for what, regions in of.items()) for value, of in whats.items()
-    }
-    return [{"value": value, "label": f"{label} {number_text(value)}"} for value, label in sorted(labels.items())]
+    named = {value: [f"{what} {', '.join(regions)}".strip() for what, regions in of.items()] for value, of in whats.items()}
+    return [{"value": value, "label": f"{', '.join(of)} {number_text(value)}"} for value, of in sorted(named.items())]
 
 
 def title(name: str) -> str:
