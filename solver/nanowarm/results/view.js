@@ -76,7 +76,8 @@ class View {
     element("cut").value = "xyz"[this.thin];
     element("place").value = 500;
     const { frames } = this.content.fields[0], [low, high] = ends(frames);
-    element("time").max = element("time").value = STEPS * Math.max(frames.length - 1, 1);
+    element("time").max = STEPS * Math.max(frames.length - 1, 1);
+    element("time").value = element("time").max;
     element("span").value = frames.some((frame) => frame.high - frame.low > (high - low) / 3) ? "run" : "moment";
     if (!this.content.points.length) return this.choose(0);
     element("point").value = 0;

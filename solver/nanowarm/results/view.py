@@ -22,18 +22,19 @@ from numpy.typing import NDArray
 from nanowarm.results.field_series import FieldSeries, read_series
 from nanowarm.results.run_folder import open_run
 from nanowarm.results.view_fields import levels, look, title, worst_points
-from nanowarm.results.view_grid import Grid, coded, differences, grid_around
+from nanowarm.results.view_grid import MOST_PLACES, Grid, coded, differences, grid_around
 from nanowarm.results.view_surface import Surfaces, simplified, surfaces
 
 Array = NDArray[np.float64]
 
 MOST_FRAMES = 24
 MOST_TRIANGLES = 20_000
+MOST_BYTES = 6_000_000  # of all fields at all moments, before they are compressed
 COLOURS = "viridis"  # even to the eye, and told apart by the colour-blind
 MILLIMETRES = 1e3
 _SAME = 1e-7  # of all values of a field: differences below it are those of rounding
 _PLACES = 65535  # of a coordinate, in two bytes
-_ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # so that no text can end the element that holds it
 
 
 def view_html(folder: Path) -> str | None:
@@ -54,12 +55,20 @@ def view_html(folder: Path) -> str | None:
         content = view_content(folder)
         if content is None:
             return None
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_ESCAPED)
+        text = _json(content)
     except (OSError, KeyError, ValueError) as error:
         fault = f"{path.name} can't be read: {error}"
     page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_file("view.html.j2"))
     image = base64.b64encode(picture.read_bytes()).decode("ascii") if picture.is_file() else None
     return page.render(content=text, fault=fault, picture=image, style=_file("view.css"), script=_script())
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """JSON that may stand inside an HTML element."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    for sign, escaped in _ESCAPED.items():
+        text = text.replace(sign, escaped)
+    return text
 
 
 def script_policy() -> str:
@@ -97,7 +106,8 @@ def view_content(folder: Path) -> dict[str, Any] | None:
     series = read_series(folder / "fields.vtkhdf", MOST_FRAMES)
     if not len(series.cells) or not (series.moving or series.nodal or series.cellwise):
         return None
-    grid = grid_around(series.points, series.cells)
+    shown = sum(len(frames) for frames in series.moving.values()) + len(series.nodal) + len(series.cellwise)
+    grid = grid_around(series.points, series.cells, min(MOST_PLACES, MOST_BYTES // shown))
     fields = [field for name, frames in _frames(series, grid) if (field := _field(name, frames, grid, series.times))]
     for field in fields:
         field["levels"] = levels(field["name"], summary, record)

@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
-LONGEST = 64  # places along the longest side
-MOST_PLACES = 150_000
+LONGEST = 96  # places along the longest side
+MOST_PLACES = 400_000
 STEPS = 255  # of a byte
 
 
@@ -54,18 +54,19 @@ class Codes:
     known: Bytes | None
 
 
-def grid_around(points: Array, cells: Whole) -> Grid:
+def grid_around(points: Array, cells: Whole, most: int = MOST_PLACES) -> Grid:
     """The grid around a mesh; a place outside the body has the value of the nearest node of a cell.
 
     Args:
         points: [m], shape (nodes, 3).
         cells: shape (cells, 4).
+        most: places to aim at.
     """
     from scipy.spatial import cKDTree
 
     used, first = np.unique(cells, return_index=True)
     low, extent = points[used].min(axis=0), np.ptp(points[used], axis=0)
-    spacing = max(extent.max() / (LONGEST - 1), float(np.cbrt(extent.prod() / MOST_PLACES)))
+    spacing = max(extent.max() / (LONGEST - 1), float(np.cbrt(extent.prod() / most)))
     nx, ny, nz = (max(2, int(np.ceil(length / spacing - 1e-9)) + 1) for length in extent)
     z, y, x = np.meshgrid(np.arange(nz), np.arange(ny), np.arange(nx), indexing="ij")
     places = low + spacing * np.column_stack([x.ravel(), y.ravel(), z.ravel()])

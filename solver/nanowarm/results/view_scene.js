@@ -125,7 +125,7 @@ class Scene {
   /** The cut and its lines, as wide as they are to look; `pixel` is the size of one of the page [mm]. */
   cut(body, plane, camera, pixel) {
     const [a, b] = axesIn(plane.normal), middle = plus(body.centre, plane.normal, plane.distance - dot(plane.normal, body.centre));
-    const reach = 1.5 * body.radius, towards = camera.towards.map((x) => 0.003 * body.radius * x);
+    const reach = 1.5 * body.radius, towards = camera.towards.map((x) => 0.006 * body.radius * x);
     const corner = (i, j) => [...plus(plus(middle, a, i * reach), b, j * reach), ...plane.normal];
     const corners = [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)];
     this.fill("cut", new Float32Array([0, 1, 2, 0, 2, 3].flatMap((number) => corners[number])));
