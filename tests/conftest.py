@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import tomli_w
@@ -32,6 +36,7 @@ MESHES = Path(__file__).parents[1] / "meshes"
 SOURCED = {"source": "invented for a test", "quality": "estimate"}
 DENSITY = 1000.0  # [kg/m3] of every material here, so that capacity = 1000 times specific heat
 INSULATED = {"kind": "insulated"}
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 
 
 def _property(value: float | Mapping[float, float], unit: str, factor: float = 1.0) -> dict[str, Any]:
@@ -157,3 +162,73 @@ def module_bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 @pytest.fixture(scope="session")
 def order() -> Callable[..., float]:
     return _order
+
+
+MINUTE = 60.0
+CUBE = 10.0  # [mm], edge of each of two cubes beside each other along x
+TETRAHEDRA = [(0, 1, 3, 7), (0, 1, 7, 5), (0, 5, 7, 4), (0, 3, 2, 7), (0, 6, 4, 7), (0, 2, 6, 7)]  # of the corners of a cube
+
+
+def _cubes(divided: int) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Points [m] and tetrahedra of two cubes, x from -10 to 10 mm, y and z from 0 to 10 mm; region 0 is at negative x."""
+    x, y, z = (np.linspace(0.0, length, count + 1) for length, count in ((2.0, 2 * divided), (1.0, divided), (1.0, divided)))
+    points = 1e-3 * CUBE * (np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3) - [1.0, 0.0, 0.0])
+    number = np.arange(len(points)).reshape(2 * divided + 1, divided + 1, divided + 1)
+    i, j, k = (index.ravel() for index in np.indices((2 * divided, divided, divided)))
+    corners = np.stack([number[i + a, j + b, k + c] for c in (0, 1) for b in (0, 1) for a in (0, 1)], axis=1)
+    cells = np.concatenate([corners[:, list(four)] for four in TETRAHEDRA])
+    return points, cells, (points[cells][:, :, 0].mean(axis=1) > 0.0).astype(np.int64)
+
+
+@pytest.fixture(scope="session")
+def field_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes the folder of a run of two cubes whose temperature is time [s] + x [mm] in degC, at 0, 30 and 60 s."""
+
+    def make(names: Sequence[str] = ("left", "right"), divided: int = 6, title: str = "Two cubes", **more: Any) -> Path:
+        points, cells, region = _cubes(divided)
+        folder = tmp_path_factory.mktemp("cubes")
+        x = 1e3 * points[:, 0]
+        final = {"warming rate": np.where(x < -5.0, np.nan, 50.0 + x), "CEM43": 10.0 ** (x / 5.0)} | more
+        _write_fields(folder / "fields.vtkhdf", points, cells, region, [t + x for t in (0.0, 0.5 * MINUTE, MINUTE)], final)
+        rate = {"kind": "warming rate", "region": names[1], "value": 50.0, "limit": 55.0, "unit": "degC/min", "fraction": 0.5}
+        rate |= {"outcome": "missed", "where_mm": [5.0, 5.0, 5.0], "fraction_asked": 1.0, "measure": "mean"}
+        numbers = {"volume_mL": 1.0, "iron_mg": 1.0, "warming_rate_degC_per_min": None}
+        numbers |= {"temperature_degC": {"min": 0.0, "mean": 1.0, "max": 2.0}}
+        summary = {"schema": 1, "title": title, "verdict": "missed", "criteria": [rate], "regions": dict.fromkeys(names, numbers)}
+        record = {"mesh": {"region_numbers": {name: number for number, name in enumerate(names)}}}
+        record |= {
+            "stages": [{"name": "soak", "start_s": 0.0, "end_s": 20.0}, {"name": "rewarm", "start_s": 20.0, "end_s": MINUTE}]
+        }
+        (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+        (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
+        regions = {name: {"material": "VS55"} for name in names}
+        (folder / "case.toml").write_text(tomli_w.dumps({"schema": 1, "regions": regions}), encoding="utf-8")
+        columns = [f"{name}_{part}_degC" for name in names for part in ("min", "mean", "max")]
+        with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = [[time, "rewarm", *[time] * len(columns), 0, 0, 0, 0] for time in (0, 30, 60)]
+            header = ["time_s", "stage", *columns, "field_kA_per_m", "stored_J", "supplied_J", "inflow_J"]
+            csv.writer(file).writerows([header, *rows])
+        (folder / "picture.png").write_bytes(base64.b64decode(PIXEL))
+        return folder
+
+    return make
+
+
+def _write_fields(
+    path: Path,
+    points: Array,
+    cells: NDArray[np.int64],
+    region: NDArray[np.int64],
+    frames: Sequence[Array],
+    final: Mapping[str, Array],
+) -> None:
+    """Temperatures at 0, 30 and 60 s and fields known at the end, as a run writes them."""
+    with h5py.File(path, "w") as file:
+        group = file.create_group("VTKHDF")
+        group["Points"], group["Connectivity"], group["CellData/region"] = points, cells.ravel(), region
+        group["Steps/Values"] = np.linspace(0.0, MINUTE, len(frames))
+        group["PointData/temperature"] = np.concatenate(frames).astype(np.float32)
+        group["Steps/PointDataOffsets/temperature"] = np.arange(len(frames)) * len(points)
+        for name, values in final.items():
+            group[f"PointData/{name}"] = values
+            group[f"Steps/PointDataOffsets/{name}"] = np.zeros(len(frames), dtype=int)

@@ -23,6 +23,7 @@ from nanowarm.results.limits import limited_by, limits
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK, Chart, Line, chart_svg
 from nanowarm.results.run_folder import Run, open_run, write_whole
 from nanowarm.results.sentences import asked_limit, is_upper, number_text, percent_text, readable, verdict_sentence
+from nanowarm.results.view import script_policy, view_html
 
 Row = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def write_report(folder: Path, summary: Mapping[str, Any] | None = None) -> Path
     """
     files = _read(folder, open_run(folder).summary if summary is None else summary)
     path = folder / "report.html"
-    write_whole(path, _page(files))
+    write_whole(path, _page(files, view_html(folder, files.summary)))
     return path
 
 
@@ -77,7 +78,7 @@ def _read(folder: Path, summary: Mapping[str, Any]) -> RunFiles:
         raise CaseError(f"{folder}: a file of the run can't be read: {error}") from None
 
 
-def _page(files: RunFiles) -> str:
+def _page(files: RunFiles, view: str | None) -> str:
     import jinja2
 
     page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -99,6 +100,8 @@ def _page(files: RunFiles) -> str:
         limited_by=limited_by(limiting),
         ice=ice_and_stress(files.summary),
         picture=None if files.picture is None else _inline(files.picture, "image/png"),
+        view=view,
+        script_policy=script_policy(),
     )
 
 
