@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
+from nanowarm.gui.command import gui
 from nanowarm.interruption import Interruption
 from nanowarm.launching import STARTED, start_ranks
 from nanowarm.sar_commands import particle, sar
@@ -207,6 +208,7 @@ def library(
 app.command()(study)
 app.command()(sar)
 app.command()(particle)
+app.command()(gui)
 
 
 @app.command()
