@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -9,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,15 +77,14 @@ class Server:
         finally:
             connection.close()
 
-    def events(self, job: int) -> Iterator[dict[str, Any]]:
+    def events(self, job: int) -> Generator[dict[str, Any]]:
         """What a program says, until it ends; its end comes last."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         connection.request("GET", f"/api/jobs/{job}", headers={"Authorization": f"Bearer {self.token}"})
-        answer = connection.getresponse()
-        for line in iter(answer.readline, b""):
-            if line.startswith(b"data: "):
-                yield json.loads(line[6:])
-        connection.close()
+        with contextlib.closing(connection), connection.getresponse() as answer:
+            for line in iter(answer.readline, b""):
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
 
     def end(self) -> tuple[int, str]:
         """Ctrl-C; the exit code, and what it said."""
@@ -113,22 +113,46 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert (code, said.splitlines()) == (0, ["Ctrl-C ends it"])
 
 
-@pytest.fixture
-def page(server: Server) -> Iterator[Any]:
-    """A page of a real browser; errors on its console and requests elsewhere fail the test."""
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real browser without a window."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
     if not CHROMIUM.exists():
         pytest.skip(f"the browser tests need {CHROMIUM}")
     with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        wrong: list[str] = []
-        opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-        opened.on("pageerror", lambda error: wrong.append(str(error)))
-        here = (f"http://127.0.0.1:{server.port}/", "data:")
-        opened.on("request", lambda request: None if request.url.startswith(here) else wrong.append(request.url))
-        opened.goto(server.url)
-        opened.wait_for_selector("#cases button")
-        yield opened
-        browser.close()
-        assert wrong == []
+        started = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(server: Server, browser: Any) -> Iterator[Any]:
+    """A page of its own; errors on its console and requests elsewhere fail the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    wrong: list[str] = []
+
+    def hear(message: Any) -> None:
+        """Keep what is wrong; that the server refuses to overwrite a file is not."""
+        if message.type in ("error", "warning") and "status of 409" not in message.text:
+            wrong.append(message.text)
+
+    context.on("console", hear)
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    here = (f"http://127.0.0.1:{server.port}/", "data:")
+    context.on("request", lambda request: None if request.url.startswith(here) else wrong.append(request.url))
+    opened.goto(server.url)
+    opened.wait_for_selector("#cases button")
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def server_class() -> type[Server]:
+    return Server
+
+
+@pytest.fixture(scope="session")
+def program() -> list[str]:
+    return [sys.executable, "-m", "nanowarm.cli", "gui", "--no-browser"]

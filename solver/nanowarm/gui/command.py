@@ -34,7 +34,7 @@ def gui(
     address, page = Address(listening.getsockname()[1]), Page(folder)
     program = application(page, address)
     config = uvicorn.Config(
-        program, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=LAST_WORDS, ws="none"
+        program, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=LAST_WORDS, ws="none"
     )
     print(f"open {address.url}\nCtrl-C ends it", flush=True)
     if not no_browser and _has_display():

@@ -33,8 +33,7 @@ def edited(text: str, path: Location, action: Action, value: Any) -> str:
         raise RefusedError(422, _BY_HAND)
     try:
         wanted = tomllib.loads(text)
-        plain = tomllib.loads(f"value = {value}")["value"] if action == "expression" else value
-        given = tomlkit.parse(f"value = {value}")["value"] if action == "expression" else value
+        plain, given = _read(str(value)) if action == "expression" else (value, value)
         document = tomlkit.parse(text)
     except (ValueError, RecursionError, TOMLKitError) as error:
         raise RefusedError(422, f"no TOML: {error}") from None
@@ -48,6 +47,14 @@ def edited(text: str, path: Location, action: Action, value: Any) -> str:
     if not kept:  # whatever the reason, a form must not change anything else
         raise RefusedError(422, _BY_HAND)
     return changed
+
+
+def _read(expression: str) -> tuple[Any, Any]:
+    """A value written as TOML: as data, and with the blanks and quotes it was written with."""
+    content = tomllib.loads(f"value = {expression}")
+    if len(content) != 1:
+        raise ValueError("write one value")
+    return content["value"], tomlkit.parse(f"value = {expression}")["value"]
 
 
 def _change(node: Any, path: Location, action: Action, value: Any) -> None:

@@ -160,7 +160,7 @@ class Jobs:
                 job.stop()
         for job in alive:
             job.wait(seconds)
-        return [job.folder for job in alive if job.folder]
+        return [job.folder for job in alive if job.folder and job.code not in (0, 1)]
 
 
 def _environment() -> dict[str, str]:

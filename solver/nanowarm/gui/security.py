@@ -18,10 +18,14 @@ PAGE_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # A report is another origin to the browser: it has no cookie, and nothing to talk to.
-REPORT_POLICY = (
+_REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+REPORT_HEADERS = {
+    "content-security-policy": _REPORT_POLICY,
+    "cross-origin-opener-policy": "unsafe-none",  # browsers show no sandboxed document that asks for more
+}
 _HEADERS = {
     "content-security-policy": PAGE_POLICY,
     "x-content-type-options": "nosniff",
@@ -131,7 +135,7 @@ class Guard:
         if method not in ("GET", "POST"):
             raise RefusedError(405, "only GET and POST are answered")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            raise RefusedError(403, "another site asked for this")
+            raise RefusedError(403, "another site asked for this; paste the address into the browser's own line")
         origin = headers.get("origin")
         if origin != f"http://{host}" and (origin is not None or method == "POST"):
             raise RefusedError(403, "another origin asked for this")

@@ -25,7 +25,7 @@ from nanowarm.gui.checks import findings
 from nanowarm.gui.edits import Action, edited
 from nanowarm.gui.results import listed_run, result, run_folder, served_file
 from nanowarm.gui.runs import Job, Jobs, Kind
-from nanowarm.gui.security import REPORT_POLICY, Address, Guard, RefusedError
+from nanowarm.gui.security import REPORT_HEADERS, Address, Guard, RefusedError
 from nanowarm.model import Model, faults
 from nanowarm.physics.coils import coil_files
 from nanowarm.physics.damage import damage_files
@@ -184,7 +184,7 @@ class Page:
     async def _run_file(self, request: Request) -> Response:
         """The report or the picture of a run, shut off from this page."""
         file, kind = await run_in_threadpool(served_file, self.folder, request.path_params["path"])
-        return FileResponse(file, media_type=kind, headers={"content-security-policy": REPORT_POLICY})
+        return FileResponse(file, media_type=kind, headers=REPORT_HEADERS)
 
 
 def _title(file: Path) -> str:

@@ -13,6 +13,7 @@ export class Form {
     this.root = start.schema;
     this.edit = edit;
     this.open = new Set();
+    this.drawing = false; // while old inputs leave the page, as they would on a blur
     this.regions = element("datalist", { id: "region-names" });
     const named = { materials: "material", particles: "particle", coils: "coil", "damage-sets": "damage" };
     const lists = Object.entries(named).map(([id, kind]) =>
@@ -26,7 +27,8 @@ export class Form {
   show(values, faults) {
     const active = this.host.contains(document.activeElement) ? document.activeElement : null;
     const place = active?.id;
-    const typed = active?.matches("input") ? [active.value, active.defaultValue] : null;
+    const typed = active?.matches("input") ? { value: active.value, from: active.selectionStart, to: active.selectionEnd } : null;
+    const changed = typed && active.value !== active.defaultValue;
     this.regions.replaceChildren(...Object.keys(values.regions ?? {}).map((name) => element("option", { value: name })));
     const simple = [];
     const sections = [];
@@ -37,13 +39,16 @@ export class Form {
     const first = element("fieldset", {}, element("legend", {}, "case"),
       simple.map(([key, node]) => this.field(key, node, values[key], [key], "")));
     const unknown = Object.keys(values).filter((key) => !(key in this.root.properties));
+    this.drawing = true;
     this.body.replaceChildren(first, ...sections.map(([key, node]) => this.section(key, node, values[key], [key])),
       ...unknown.map((key) => this.any(key, {}, values[key], [key], "", true)));
+    this.drawing = false;
     this.mark(faults);
     const again = place ? document.getElementById(place) : null;
     if (again) {
       again.focus();
-      if (typed && typed[0] !== typed[1]) again.value = typed[0];
+      if (changed) again.value = typed.value;
+      if (typed && again.matches("input")) again.setSelectionRange(typed.from, typed.to);
     }
   }
 
@@ -194,13 +199,18 @@ export class Form {
     const id = `field-${path.join("/")}`;
     const found = choices(all);
     const text = value === undefined ? "" : typeof value === "object" ? asToml(value) : String(value);
+    let given = text;
     const changed = (event) => {
-      const { action, value: now } = meant(event.target.value.trim(), all);
-      if (action !== "remove" || value !== undefined) this.edit(path, action, now);
+      const now = event.target.value.trim();
+      if (this.drawing || now === given.trim()) return;
+      given = now;
+      const wish = meant(now, all);
+      if (wish.action !== "remove" || value !== undefined) this.edit(path, wish.action, wish.value);
     };
+    const entered = (event) => event.key === "Enter" && changed(event);
     const control = found && (text === "" || found.includes(text))
       ? this.choice(id, found, text, node, changed)
-      : element("input", { id, value: text, placeholder: example(all, node), list: this.listOf(key, path), change: changed, dir: "auto", autocomplete: "off" });
+      : element("input", { id, value: text, placeholder: example(all, node), list: this.listOf(key, path), blur: changed, keydown: entered, dir: "auto", autocomplete: "off" });
     const label = element("label", { for: id }, quoted(typeof key === "number" ? String(key + 1) : key.replaceAll("_", " ")));
     const hint = note ? element("p", { class: "hint" }, note) : null;
     const row = element("div", { class: "control" }, control, removable ? this.remover(path, key) : null);

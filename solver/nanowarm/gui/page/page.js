@@ -11,7 +11,7 @@ const byId = (id) => document.getElementById(id);
 const start = await get("/api/start").catch((error) => { tell(error); throw error; });
 const editor = new Editor(byId("panel-text"), typed);
 const form = new Form(byId("panel-form"), start, (path, action, value) => edit(path, action, value));
-const watch = new Watch(byId("watch"), () => list(), tell);
+const watch = new Watch(byId("watch"), list, tell);
 const now = { path: "", seen: "", saved: "", kind: "", faults: [], values: null, view: "form" };
 let waiting = null; // for the text to rest
 let checking = null; // what breaks a check off
@@ -59,6 +59,7 @@ const isChanged = () => now.path !== "" && editor.text !== now.saved;
 
 /** Whether the text may be left: it is saved, or given up. */
 async function left() {
+  await edits;
   if (!isChanged()) return true;
   const { choice } = await asked("The changes are not saved", [element("p", {}, quoted(now.path))],
     [["", "Stay"], ["drop", "Drop them"], ["save", "Save", "main"]]);
@@ -93,7 +94,12 @@ function take(opened) {
   byId("tab-form").disabled = study;
   if (study) view("text");
   byId("path").textContent = opened.path;
+  if (opened.title !== undefined) entitle(opened.title);
   fresh();
+}
+
+function entitle(title) {
+  byId("title").replaceChildren(quoted(title || "Case without a title"));
 }
 
 /** Show whether there is something to save. */
@@ -125,7 +131,7 @@ async function check() {
   if (text !== editor.text) return; // a newer check is on its way
   now.faults = found.faults;
   now.values = found.values;
-  byId("title").replaceChildren(quoted(found.title || "Case without a title"));
+  if (found.values) entitle(found.title);
   editor.mark(found.faults);
   if (now.kind === "case") showForm();
   report(found.faults);
@@ -162,7 +168,11 @@ function goTo(fault) {
 function edit(path, action, value) {
   edits = edits.then(async () => {
     try {
-      const changed = await post("/api/edit", { text: editor.text, path, action, value });
+      let text, changed;
+      do { // again, if somebody has written on in the meantime
+        text = editor.text;
+        changed = await post("/api/edit", { text, path, action, value });
+      } while (editor.text !== text);
       editor.text = changed.text;
       calm();
     } catch (error) {
@@ -290,6 +300,7 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("beforeunload", (event) => isChanged() && event.preventDefault());
 
+window.addEventListener("focus", list);
 byId("ranks").max = start.cores;
 byId("folder").textContent = start.folder;
 byId("shipped").replaceChildren(...start.shipped.map((one) =>

@@ -9,10 +9,10 @@ const MOST_LINES = 400; // that are shown
 
 /** The panel beside the case. */
 export class Watch {
-  /** `ended()` hears of each program that has ended, `failed(error)` of what was refused. */
-  constructor(host, ended, failed) {
+  /** `changed()` hears when a run folder is made and when a program has ended, `failed(error)` of what was refused. */
+  constructor(host, changed, failed) {
     this.host = host;
-    this.ended = ended;
+    this.changed = changed;
     this.failed = failed;
     this.source = null;
   }
@@ -52,6 +52,7 @@ export class Watch {
     this.lines.append(element("span", { class: kind || null }, text, "\n"));
     while (this.lines.childElementCount > MOST_LINES) this.lines.firstElementChild.remove();
     this.lines.scrollTop = this.lines.scrollHeight;
+    if (text.startsWith("run folder ")) this.changed();
     if (!progress) {
       if (!this.live.time.length) this.state.textContent = "working";
       return;
@@ -81,7 +82,7 @@ export class Watch {
     this.source = null;
     this.job = job;
     this.stop.remove();
-    this.ended(job);
+    this.changed();
     if (job.kind === "check") {
       this.state.textContent = job.code === 0 ? "The case can be run." : "The case can't be run yet; the lines below say why.";
       this.state.className = job.code === 0 ? "state good" : "state bad";
