@@ -93,6 +93,19 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     path = Path(path)
     raw = read_toml(path)
     apply_overrides(raw, overrides)
+    return case_of(path, raw)
+
+
+def case_of(path: Path, raw: dict[str, Any]) -> Case:
+    """The case that TOML data describe.
+
+    Args:
+        path: the file that they are in, or will be in; relative paths count from its folder.
+        raw: content of the file.
+
+    Raises:
+        CaseError: with every fault that can be found without the mesh.
+    """
     draft = _draft(str(path), frozen_copy(raw))
     shelf = Shelf(path, draft.input.factors, draft.input.follows_ice())
     regions = {name: shelf.region(("regions", name), region) for name, region in draft.input.regions.items()}

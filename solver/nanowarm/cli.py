@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from nanowarm.errors import CaseError, NanowarmError, SolveError
+from nanowarm.gui.command import gui
 from nanowarm.interruption import Interruption
 from nanowarm.launching import STARTED, start_ranks
 from nanowarm.sar_commands import particle, sar
@@ -209,6 +210,7 @@ app.command()(study)
 app.command()(sar)
 app.command()(particle)
 app.command()(screen)
+app.command()(gui)
 
 
 @app.command()

@@ -72,6 +72,19 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise CaseError(f"{path}: can't be read: {error.strerror}") from None
     except ValueError as error:  # a zero byte in the name
         raise CaseError(f"{str(path)!r}: can't be read: {error}") from None
+    return toml_of(path, content)
+
+
+def toml_of(path: Path, content: bytes) -> dict[str, Any]:
+    """TOML data of the content of a file.
+
+    Args:
+        path: the file, for the message.
+        content: its bytes; whoever reads them may leave out what is beyond the largest size and a byte.
+
+    Raises:
+        CaseError: it isn't TOML.
+    """
     if len(content) > _LARGEST:
         raise CaseError(f"{path}: not TOML: it is larger than {_LARGEST // 1_000_000} MB")
     try:

@@ -162,7 +162,20 @@ def read_study(path: Path) -> StudyInput:
     Raises:
         CaseError: with every fault of the file by itself.
     """
-    raw = _flattened(frozen_copy(read_toml(path)))
+    return study_of(path, read_toml(path))
+
+
+def study_of(path: Path, content: Mapping[str, Any]) -> StudyInput:
+    """A study from TOML data.
+
+    Args:
+        path: the file that they are in, for the message.
+        content: of the file.
+
+    Raises:
+        CaseError: with every fault of the file by itself.
+    """
+    raw = _flattened(frozen_copy(content))
     try:
         return StudyInput.model_validate(raw)
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""The local page on which cases are edited, run and watched."""
