@@ -93,15 +93,16 @@ def load_case(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     path = Path(path)
     raw = read_toml(path)
     apply_overrides(raw, overrides)
-    return case_of(path, raw)
+    return case_of(path, raw, overrides)
 
 
-def case_of(path: Path, raw: dict[str, Any]) -> Case:
+def case_of(path: Path, raw: dict[str, Any], overrides: Sequence[str] = ()) -> Case:
     """The case that TOML data describe.
 
     Args:
         path: the file that they are in, or will be in; relative paths count from its folder.
         raw: content of the file.
+        overrides: what has replaced values of the file in it.
 
     Raises:
         CaseError: with every fault that can be found without the mesh.
