@@ -68,6 +68,10 @@ class Answer:
         found = {"outcome": self.outcome, "value": numbers[0], "value that missed": numbers[1], "unit": unit}
         return head | found | {"runs": self.runs, "limited": self.limited, "reason": self.reason}
 
+    def content(self) -> dict[str, Any]:
+        """The answer as `answers.json` has it."""
+        return asdict(self) | {"inputs": input_cells(self.inputs)}
+
 
 def answer_of(search: Search) -> Answer:
     """What a search that has ended has found."""
@@ -131,7 +135,7 @@ def write_answers(folder: Path, answers: Sequence[Answer]) -> list[str]:
     file = folder / "answers.json"
     temporary = file.with_suffix(".part")
     try:
-        write_json(temporary, {"schema": SCHEMA, "answers": [asdict(answer) for answer in answers]})
+        write_json(temporary, {"schema": SCHEMA, "answers": [answer.content() for answer in answers]})
         os.replace(temporary, file)
     except OSError as error:
         raise SolveError(f"{file}: can't be written: {error.strerror or error}") from None
