@@ -179,6 +179,7 @@ def test_an_answer_beside_a_run_that_failed_is_unclear(studies: Any) -> None:
     assert answer.outcome == "unclear"
     assert number_of(answer.value or 0.0) == pytest.approx(4.0, rel=0.01)
     assert "is failed (no disk), so it is not known whether it would do" in answer.reason
+    assert "misses" not in answer.sentence()
 
 
 def test_a_met_value_below_a_missed_end_is_found_and_told_as_not_monotone(studies: Any) -> None:

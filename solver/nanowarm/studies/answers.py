@@ -33,7 +33,7 @@ class Answer:
         find: "least" or "largest".
         outcome: whether there is an answer.
         value: that met all criteria, next to one that does not; None where no run met, or it is not known which would do.
-        missed: the value next to it that does not meet them.
+        missed: the value next to it that does not meet them, or where it is unclear was not judged.
         limited: what limits the run at the value, or the most hopeful run where there is none.
         reason: why there is no answer, or what has to be known of it.
         runs: that it took.
@@ -54,7 +54,7 @@ class Answer:
         """The answer in a line."""
         chosen = ", ".join(f"{key} = {value}" for key, value in input_cells(self.inputs).items())
         told = "none" if self.value is None else str(self.value)
-        beside = f"; {self.missed} misses" if self.missed is not None else ""
+        beside = f"; {self.missed} misses" if self.outcome == "found" else ""
         why = "; ".join(filter(None, (self.reason, self.limited)))
         outcome = "" if self.outcome == "found" else f" ({self.outcome})"
         head = f"{self.find} {', '.join(self.key)}{f' ({chosen})' if chosen else ''}"

@@ -15,7 +15,7 @@ def study(
     file: Annotated[Path, typer.Argument(metavar="STUDY", help="study file (TOML)")],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="folder of the study")] = None,
 ) -> None:
-    """Run a case over a grid, a list or a sample of its values, into one table; started again, it goes on."""
+    """Run a case over a grid, list or sample of its values, or search for one, into a table; started again, it goes on."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from nanowarm.studies.driver import run_study
     from nanowarm.studies.table import FAILED
