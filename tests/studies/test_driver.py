@@ -49,7 +49,10 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 def jobs_of(path: Path, folder: Path) -> list[dict[str, Any]]:
     plan = load_plan(path)
     same = {"case": str(plan.case)}
-    return [same | {"overrides": r.overrides, "digest": r.digest, "mesh": r.mesh, "folder": folder / r.digest} for r in plan.runs]
+    return [
+        same | {"overrides": r.overrides, "digest": r.digest, "mesh": r.mesh, "model": "mesh", "folder": folder / r.digest}
+        for r in plan.runs
+    ]
 
 
 def test_runs_on_one_mesh_share_it_and_its_operators_and_find_what_each_finds_alone(

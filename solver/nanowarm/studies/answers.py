@@ -33,7 +33,7 @@ class Answer:
         find: "least" or "largest".
         outcome: whether there is an answer.
         value: that met all criteria, next to one that does not; None where no run met, or it is not known which would do.
-        missed: the value next to it that does not meet them.
+        missed: the value next to it that does not meet them, or where it is unclear was not judged.
         limited: what limits the run at the value, or the most hopeful run where there is none.
         reason: why there is no answer, or what has to be known of it.
         runs: that it took.
@@ -54,7 +54,7 @@ class Answer:
         """The answer in a line."""
         chosen = ", ".join(f"{key} = {value}" for key, value in input_cells(self.inputs).items())
         told = "none" if self.value is None else str(self.value)
-        beside = f"; {self.missed} misses" if self.missed is not None else ""
+        beside = f"; {self.missed} misses" if self.outcome == "found" else ""
         why = "; ".join(filter(None, (self.reason, self.limited)))
         outcome = "" if self.outcome == "found" else f" ({self.outcome})"
         head = f"{self.find} {', '.join(self.key)}{f' ({chosen})' if chosen else ''}"
@@ -67,6 +67,10 @@ class Answer:
         head = {"search": self.search, **input_cells(self.inputs), "key": ", ".join(self.key), "find": self.find}
         found = {"outcome": self.outcome, "value": numbers[0], "value that missed": numbers[1], "unit": unit}
         return head | found | {"runs": self.runs, "limited": self.limited, "reason": self.reason}
+
+    def content(self) -> dict[str, Any]:
+        """The answer as `answers.json` has it."""
+        return asdict(self) | {"inputs": input_cells(self.inputs)}
 
 
 def answer_of(search: Search) -> Answer:
@@ -131,7 +135,7 @@ def write_answers(folder: Path, answers: Sequence[Answer]) -> list[str]:
     file = folder / "answers.json"
     temporary = file.with_suffix(".part")
     try:
-        write_json(temporary, {"schema": SCHEMA, "answers": [asdict(answer) for answer in answers]})
+        write_json(temporary, {"schema": SCHEMA, "answers": [answer.content() for answer in answers]})
         os.replace(temporary, file)
     except OSError as error:
         raise SolveError(f"{file}: can't be written: {error.strerror or error}") from None

@@ -24,7 +24,7 @@ def study(
     only: Annotated[str | None, typer.Option("--only", metavar="RUNS", help=ONLY)] = None,
     collect: Annotated[bool, typer.Option("--collect", help="make the table of the runs that there are")] = False,
 ) -> None:
-    """Run a case over a grid, a list or a sample of its values, into one table; started again, it goes on."""
+    """Run a case over a grid, list or sample of its values, or search for one, into a table; started again, it goes on."""
     if sum((listing, only is not None, collect)) > 1:
         raise CaseError("study: give one of --list, --only and --collect")
     signal.signal(signal.SIGTERM, signal.default_int_handler)

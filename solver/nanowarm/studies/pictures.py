@@ -99,7 +99,7 @@ def largest_volumes(
     return found
 
 
-def limiting_factor(row: Row | None) -> float | None:
+def _factor(row: Row | None) -> float | None:
     """How many times over the criterion is kept that limits a run."""
     ranked = row.summary["limits"] if row is not None and row.summary is not None else []
     return ranked[0]["factor"] if ranked else None
@@ -127,7 +127,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
             if row is None:
                 continue
             frame.add_patch(Rectangle((column - 0.5, line - 0.5), 1.0, 1.0, facecolor=COLOURS[row.verdict], edgecolor="white"))
-            factor = limiting_factor(row)
+            factor = _factor(row)
             frame.text(column, line, "" if factor is None else f"{factor:.3g}", ha="center", va="center", fontsize=8.0)
     frame.set(xlim=(-0.5, len(across.given) - 0.5), ylim=(-0.5, len(up.given) - 0.5))
     frame.set_xticks(range(len(across.given)), [f"{number:g}" for number in across.numbers])
@@ -144,7 +144,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
 def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
     """How many times the tightest limit is kept, over the one key that changes."""
     figure, frame = titled_figure(table.plan.title)
-    points = [(number, limiting_factor(row), row) for number, row in zip(axis.numbers, rows, strict=True)]
+    points = [(number, _factor(row), row) for number, row in zip(axis.numbers, rows, strict=True)]
     known = [(number, factor) for number, factor, _ in points if factor is not None]
     if known:
         frame.plot(*zip(*known, strict=True), color="0.4", linewidth=1.0, zorder=1)

@@ -20,6 +20,7 @@ from nanowarm.model import nearest, shown
 from nanowarm.overrides import key_parts
 from nanowarm.provenance import content_hash, files_of
 from nanowarm.studies.sampling import drawn
+from nanowarm.studies.search_section import SearchInput
 from nanowarm.studies.study_file import StudyInput, read_study
 from nanowarm.studies.uncertainty import Design, design_of
 
@@ -95,20 +96,27 @@ def load_plan(path: str | Path) -> Plan:
     design = None
     if study.uncertainty is not None:
         design = design_of(study.uncertainty, path, case, settings(study.base))
-    rows = list(itertools.islice(design.rows() if design else known_rows(study), MOST_RUNS + 1))
+    rows = list(itertools.islice(design.rows() if design else combinations(study), MOST_RUNS + 1))
     if len(rows) > MOST_RUNS:
         raise CaseError(f"{path}: more than {MOST_RUNS} runs: give fewer values")
     found = _stray_names(path, study, original, rows)
     if found:
         raise CaseError(*found)
     plan = Plan(path, study, case, (), cache(content_hash), design)
-    runs = tuple(_checked(plan, rows))
-    if study.search is not None:
-        # a value between may be refused where both ends are not: a whole number, for one
-        _checked(plan, [{**combination, **study.search.inputs(0.5)} for combination in combinations(study)])
-        if not all(load_case(case, run.overrides).input.criteria for run in runs[::2]):
-            raise CaseError(f"{path}: search: {case} asks for nothing that could be met: give it [[criteria]]")
-    return replace(plan, runs=runs)
+    return replace(plan, runs=tuple(_checked(plan, rows) if study.search is None else _ends(plan, study.search, rows)))
+
+
+def _ends(plan: Plan, search: SearchInput, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
+    """The runs at the lower and the higher end of each search.
+
+    Raises:
+        CaseError: with every fault of the lower ends, or else of the higher ones, or of values between.
+    """
+    # a value between may be refused where both ends are not: a whole number, for one
+    low, high, _ = (_checked(plan, [{**row, **search.inputs(place)} for row in rows]) for place in (0.0, 1.0, 0.5))
+    if not all(load_case(plan.case, run.overrides).input.criteria for run in low):
+        raise CaseError(f"{plan.path}: search: {plan.case} asks for nothing that could be met: give it [[criteria]]")
+    return [run for pair in zip(low, high, strict=True) for run in pair]
 
 
 def settings(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -146,15 +154,6 @@ def _planned(study: StudyInput, case: Path, inputs: Mapping[str, Any], hashed: C
     return PlannedRun(1, inputs, overrides, *digests(load_case(case, overrides), overrides, hashed, study.run.model))
 
 
-def known_rows(study: StudyInput) -> Iterator[dict[str, Any]]:
-    """The values of each run that is known before anything is computed; of a search the lower and the higher end."""
-    for combination in combinations(study):
-        if study.search is None:
-            yield combination
-        else:
-            yield from (combination | study.search.inputs(end) for end in (0.0, 1.0))
-
-
 def combinations(study: StudyInput) -> Iterator[dict[str, Any]]:
     """All of a grid, its last key changing fastest; those of a list; or draws. One without values for a search alone."""
     if study.grid is not None:
@@ -181,6 +180,7 @@ def toml_text(value: Any) -> str:
 def _stray_names(path: Path, study: StudyInput, case: Case, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Faults of keys in regions and boundaries that neither the case nor the study itself describes."""
     keys = {
+        **{key: study.place(key) for key in (study.search.key if study.search is not None else ())},
         **{key: study.place(key) for row in rows for key in row},
         **{key: f"base.{key}" for key in study.base},
     }
@@ -221,8 +221,7 @@ def _told(path: Path, study: StudyInput, case: Path, inputs: Mapping[str, Any], 
         rest = _of_key(key, value, case, fault)
         if rest is not None:
             place = study.place(key) if key in inputs else f"base.{key}"
-            looked_for = study.search is not None and key in study.search.key  # one line for all values that are tried
-            return f"{path}: {place}: {rest}" if looked_for else f"{path}: {place} = {shown(value)}: {rest}"
+            return f"{path}: {place} = {shown(value)}: {rest}"
     chosen = ", ".join(f"{key} = {shown(value)}" for key, value in inputs.items())
     return f"{path}: {study.section()} ({chosen}): {fault}"
 

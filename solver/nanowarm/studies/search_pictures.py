@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from nanowarm.quantity import number_and_unit
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK
 from nanowarm.studies.answers import Answer
-from nanowarm.studies.pictures import COLOURS, VOLUME, Axis, limiting_factor, numeric_axes, titled_figure
+from nanowarm.studies.pictures import COLOURS, VOLUME, Axis, numeric_axes, titled_figure
 from nanowarm.studies.search_section import SearchInput, number_of
-from nanowarm.studies.searches import Search
-from nanowarm.studies.table import FAILED, input_cells
+from nanowarm.studies.searches import Search, tightest
+from nanowarm.studies.table import FAILED, Row, input_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,27 +74,36 @@ def _draw_runs(file: Path, title: str, searches: Sequence[Search]) -> None:
     points: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     for number, search in enumerate(searches):
         ended = zip(search.bracket.probes, search.runs, strict=True)
-        told = sorted(
-            (number_of(search.asked.value(probe.place)), limiting_factor(row), row.verdict) for probe, (_, row) in ended
-        )
+        told = sorted((number_of(search.asked.value(probe.place)), _kept(row), row.verdict) for probe, (_, row) in ended)
         for value, factor, verdict in told:
             points.setdefault((verdict, factor is None), []).append((value, AT_BOTTOM if factor is None else factor))
-        line = [(value, factor) for value, factor, _ in told if factor is not None]
+        line = sorted((value, factor) for value, factor, _ in told if factor is not None)
         style: dict[str, Any] = {"color": CURVES[number % len(CURVES)], "linestyle": STYLES[number // len(CURVES) % len(STYLES)]}
         name = _name(search.inputs) if len(searches) <= MOST_NAMED else ""
         frame.plot(*zip(*line, strict=True) if line else ((), ()), linewidth=1.0, zorder=1, label=name or None, **style)
     for (verdict, low), places in points.items():
         look: dict[str, Any] = {"marker": MARKS[verdict], "color": COLOURS[verdict], "edgecolor": "white", "s": 50.0, "zorder": 2}
         where = frame.get_xaxis_transform() if low else frame.transData
-        frame.scatter(*zip(*places, strict=True), transform=where, label=f"{verdict}, no factor" if low else verdict, **look)
+        frame.scatter(
+            *zip(*places, strict=True), transform=where, label=f"{verdict}, by how much unknown" if low else verdict, **look
+        )
     frame.axhline(1.0, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
-    if all(height > 0.0 for (_, low), places in points.items() if not low for _, height in places):
+    known = [height for (_, low), places in points.items() if not low for _, height in places]
+    if known and min(known) > 0.0:
         _logarithmic(frame, "y")
     _logarithmic(frame, "x")
     frame.set_xlabel(_label(searches[0].asked), parse_math=False)
-    frame.set_ylabel("times that the tightest limit is kept")
+    frame.set_ylabel("times that the tightest limit is kept\n(for a temperature 1 + its margin)")
     _legend(frame)
     figure.savefig(file, dpi=150)
+
+
+def _kept(row: Row) -> float | None:
+    """How many times over the tightest limit is kept; 1 and the margin where that is of a temperature."""
+    limit = tightest(row)
+    if limit is None or limit["margin"] is None:
+        return None
+    return float(1.0 + limit["margin"] if limit["factor"] is None else limit["factor"])
 
 
 def _draw_answers(file: Path, title: str, across: Axis, asked: SearchInput, answers: Sequence[Answer]) -> None:

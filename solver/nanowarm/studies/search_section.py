@@ -12,8 +12,8 @@ from nanowarm.overrides import key_parts
 from nanowarm.quantity import number_and_unit
 from nanowarm.studies.sampling import Range
 
-LEAST_WIDTH, MOST_WIDTH = 1e-4, 0.5
-SPARE_WIDTH = 0.999  # of the width asked for: values are written with six digits
+LEAST_WIDTH, MOST_WIDTH = 0.1, 50.0  # [%]
+SPARE_WIDTH = 0.99  # of the width asked for: values are written with six digits
 
 
 def _percentage(given: Any) -> float:
@@ -22,8 +22,8 @@ def _percentage(given: Any) -> float:
         number, unit = number_and_unit(given) if isinstance(given, str) else (math.nan, "")
     except ValueError:
         unit = ""
-    if unit != "%" or not LEAST_WIDTH <= number / 100.0 <= MOST_WIDTH:
-        raise ValueError(f'must be a percentage from {LEAST_WIDTH:.2%} to {MOST_WIDTH:.0%}, e.g. "1 %"; found {shown(given)}')
+    if unit != "%" or not LEAST_WIDTH <= number <= MOST_WIDTH:
+        raise ValueError(f'must be a percentage from {LEAST_WIDTH:g} % to {MOST_WIDTH:g} %, e.g. "1 %"; found {shown(given)}')
     return number / 100.0
 
 

@@ -86,7 +86,7 @@ class Searches:
 
 def _guide(row: Row) -> float | None:
     """How far all criteria are kept, zero at the limit: the logarithm of the factor, or the margin where there is no factor."""
-    first = _first(row)
+    first = tightest(row)
     if first is None or first["outcome"] == "unseen":
         return None
     factor, margin = first["factor"], first["margin"]
@@ -97,11 +97,11 @@ def _guide(row: Row) -> float | None:
 
 def _limit(row: Row) -> int | None:
     """The criterion that is missed most; None where none was seen to be missed."""
-    first = _first(row)
+    first = tightest(row)
     return None if first is None or first["outcome"] != "missed" else int(first["criterion"])
 
 
-def _first(row: Row) -> Mapping[str, Any] | None:
-    """The criterion that limits a run."""
+def tightest(row: Row) -> Mapping[str, Any] | None:
+    """The criterion that limits a run, as `limits` of its summary has it; None where there is none."""
     ranked = row.summary["limits"] if row.summary is not None else []
     return ranked[0] if ranked else None
