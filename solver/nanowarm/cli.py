@@ -206,11 +206,8 @@ def library(
     print_list() if name is None else print_record(name)
 
 
-app.command()(study)
-app.command()(sar)
-app.command()(particle)
-app.command()(screen)
-app.command()(gui)
+for command in (study, screen, sar, particle, gui):
+    app.command()(command)
 
 
 @app.command()

@@ -103,7 +103,7 @@ def coarse(folder: Path, name: str = "vial", size: str = "3 mm") -> Path:
     return file
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("page")
     coarse(folder)

@@ -124,9 +124,9 @@ def test_a_new_case_is_run_from_the_page_and_its_report_opened(server: Any, page
 
 def test_every_control_has_a_name_and_the_views_change_with_the_keyboard(page: Any) -> None:
     _open(page, "vial/vial.toml")
-    controls = page.locator("button, input, select, textarea, summary").all()
-    named = "one => Boolean(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length)"
-    unnamed = [one.evaluate("one => one.outerHTML") for one in controls if one.is_visible() and not one.evaluate(named)]
+    controls = "[...document.querySelectorAll('button, input, select, textarea, summary')]"
+    named = "one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length"
+    unnamed = page.evaluate(f"() => {controls}.filter((one) => one.offsetParent && !({named})).map((one) => one.outerHTML)")
     assert unnamed == []
     page.focus("#tab-form")
     page.keyboard.press("ArrowRight")

@@ -18,7 +18,7 @@ CHECKPOINT_TIME = 60.0  # [s] that runs have at the end to write a checkpoint
 
 
 def gui(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="folder with cases", show_default=False)] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder with cases", show_default=False)] = Path(),
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="port on this machine; 0: any that is free")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="only print the address")] = False,
 ) -> None:

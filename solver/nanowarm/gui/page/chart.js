@@ -54,7 +54,7 @@ export function chart(curves) {
     if (mean?.length === time.length) group.append(shape("path", { class: "mean", d: line(mean) }));
     drawing.append(group);
   });
-  const means = names.some((name) => regions[name].mean);
+  const means = names.some((name) => regions[name].mean?.length === time.length);
   const key = names.map((name, at) => element("span", { class: `key s${at % 6}` }, element("bdi", {}, name)));
   figure.append(drawing, element("figcaption", {}, key, element("span", { class: "hint" },
     means ? "band: coldest to hottest; line: mean" : "band: coldest to hottest")));

@@ -92,8 +92,10 @@ export class Form {
   /** Whatever fits a value: a field, a section or a list. */
   any(key, node, value, path, note, removable = false) {
     const all = shapes(node, this.root);
-    const isSection = typeof value === "object" && value !== null && !(Array.isArray(value) && value.every((v) => typeof v !== "object"));
-    if (isSection || (value === undefined && all.length && !isSimple(all) && all.some((one) => one.properties || one.items?.$ref || one.items?.oneOf || (one.type === "object")))) {
+    const holds = (one) => one.properties || one.type === "object" || one.items?.$ref || one.items?.oneOf; // sections
+    const plainList = Array.isArray(value) && value.every((inner) => typeof inner !== "object");
+    const isSection = typeof value === "object" && value !== null && !plainList;
+    if (isSection || (value === undefined && !isSimple(all) && all.some(holds))) {
       return this.section(key, node, value, path, removable);
     }
     return this.field(key, node, value, path, note, removable);
@@ -161,7 +163,8 @@ export class Form {
       ? this.chooser(`kind of another of ${key}`, kinds, (kind) => [next, { ...this.blank(inner), kind }])
       : shapes(inner, this.root).some((one) => one.properties?.name)
         ? this.adder(path, `name of another of ${key}`, (name) => [next, { name }])
-        : null;
+        : element("button", { type: "button", class: "another", click: () => this.edit(next, "set", {}) }, `Add to ${key}`);
+    if (!made.length) return this.folded(path, key, "none", [add]);
     return element("fieldset", { "data-path": JSON.stringify(path) }, element("legend", {}, key), made, add);
   }
 
@@ -173,19 +176,19 @@ export class Form {
 
   adder(path, label, made) {
     const input = element("input", { "aria-label": label, placeholder: label, id: `add-${path.join("/")}` });
-    const add = () => input.value.trim() && this.edit(...this.added(made(input.value.trim())));
+    const add = () => input.value.trim() && this.add(made(input.value.trim()));
     input.addEventListener("keydown", (event) => event.key === "Enter" && add());
     return element("div", { class: "add" }, input, element("button", { type: "button", click: add, "aria-label": `add ${label}` }, "Add"));
   }
 
   chooser(label, kinds, made) {
     const select = element("select", { "aria-label": label }, kinds.map((kind) => element("option", {}, kind)));
-    const add = () => this.edit(...this.added(made(select.value)));
+    const add = () => this.add(made(select.value));
     return element("div", { class: "add" }, select, element("button", { type: "button", click: add, "aria-label": `add ${label}` }, "Add"));
   }
 
-  added([path, value]) {
-    return [path, "set", value];
+  add([path, value]) {
+    this.edit(path, "set", value);
   }
 
   remover(path, title) {

@@ -93,7 +93,7 @@ export class Watch {
       return;
     }
     this.state.textContent = job.stopping ? "Stopped. What was computed is kept." : "It did not end well; the lines below say why.";
-    this.state.className = "state bad";
+    this.state.className = job.stopping ? "state" : "state bad";
     if (job.folder) this.row.append(this.goOn(job.folder));
   }
 
