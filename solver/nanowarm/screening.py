@@ -141,6 +141,8 @@ def _carried(case: Case, model: ModelName, body: Body | None, listener: Listener
     solution = solve(followed, equipped.heat, observers, listener.progress)
     observers.finish()
     mesh_notes = ["its numbers are those of a mesh with edges twice as long"] if body.coarser else []
+    if any(region.electrical_conductivity for region in case.regions.values()):
+        mesh_notes.append("the heat of eddy currents is taken as even over each region; it is largest far out, and hotter there")
     off = volume_notes(case, observers.recorder.region_volume)
     notes = (_ESTIMATE[model], *modelled_body.about, *mesh_notes, *off, *body.made.notes, *equipped.notes)
     outcomes = tuple(_judged(case, observers, model))

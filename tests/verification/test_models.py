@@ -199,5 +199,5 @@ def test_a_probe_near_the_wall_of_a_radial_model_warms_before_one_in_the_middle(
 
 def test_a_probe_outside_the_body_is_refused_by_a_model_too(bench: Any) -> None:
     path = vial(bench, SHUT, 1.0, output={"probes": {"beside": ["1 m", "0 m", "0 m"]}})
-    with pytest.raises(CaseError, match="output.probes.beside: .* lies outside the mesh"):
+    with pytest.raises(CaseError, match=r"output\.probes\.beside: .* lies outside the mesh"):
         nanowarm.screen(path, "radial")
