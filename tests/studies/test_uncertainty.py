@@ -230,6 +230,22 @@ def test_unseen_counts_as_not_met_and_failed_runs_are_left_out_with_their_draws(
     assert "1 runs left a criterion unseen: they count as not met" in told
 
 
+def test_nothing_is_concluded_while_runs_are_left(studies: Any) -> None:
+    plan = load_plan(studies.study(uncertainty={"count": 4, "library": [], "inputs": INPUTS}))
+    table = computed(plan, studies.folder)
+    del table.rows[plan.runs[5].digest]
+    assert list(conclude(table)) == ["uncertainty: 1 of 16 runs are left; start the study again to go on"]
+    assert not (studies.folder / "uncertainty.json").exists()
+
+
+def test_draws_that_no_case_can_have_are_told_in_some_lines_only(tmp_path: Path) -> None:
+    asked = {"count": 128, "inputs": {"factors.VS55.poissons_ratio": {"between": [3.0, 4.0]}}, "library": []}
+    found = faults_of(library_study(tmp_path, "vial-1mL", **asked)).splitlines()
+    assert len(found) == 51
+    assert "poissons_ratio.value: must be below 0.5" in found[0]
+    assert found[-1].endswith(": 78 more of the kind")
+
+
 def test_a_limit_that_varies_is_taken_off_the_values(studies: Any) -> None:
     plan = load_plan(studies.study(uncertainty={"count": 4, "indices": False, "library": [], "inputs": INPUTS}))
 

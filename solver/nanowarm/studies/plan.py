@@ -24,6 +24,7 @@ from nanowarm.studies.study_file import StudyInput, read_study
 from nanowarm.studies.uncertainty import Design, design_of
 
 MOST_RUNS = 100_000  # more is a slip
+MOST_FAULTS = 50  # that are told at once
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,9 @@ def _checked(path: Path, study: StudyInput, case: Path, rows: Sequence[Mapping[s
             continue
         runs.setdefault(digest, PlannedRun(len(runs) + 1, inputs, overrides, digest, mesh))
     if found:
-        raise CaseError(*dict.fromkeys(found))
+        lines = list(dict.fromkeys(found))
+        more = [f"{path}: {len(lines) - MOST_FAULTS} more of the kind"] if len(lines) > MOST_FAULTS else []
+        raise CaseError(*lines[:MOST_FAULTS], *more)
     return list(runs.values())
 
 

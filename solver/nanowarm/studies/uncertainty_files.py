@@ -29,6 +29,10 @@ def conclude(table: Table) -> Iterator[str]:
     """
     if table.plan.design is None:
         return
+    left = len(table.plan.runs) - len(table.ended())
+    if left:
+        yield f"uncertainty: {left} of {len(table.plan.runs)} runs are left; start the study again to go on"
+        return
     found = findings(table, table.plan.design)
     try:
         _write(table.folder, found)
