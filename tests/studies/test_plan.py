@@ -96,7 +96,10 @@ FAULTS = {
     "boundary": ({"grid": {"boundaries.slide.coefficient": ["1 W/m^2/K"]}}, r'no boundary "slide"; did you mean side'),
     "item": ({"grid": {"stages.wait.duration": ["1 s"]}}, r'grid\.stages\.wait\.duration = "1 s": no item "wait"'),
     "no list": ({"grid": {"field.amplitude": "1 kA/m"}}, r'grid\."field\.amplitude": must be a list of values'),
-    "two ways": ({"grid": {"mesh.coarsening": [1]}, "list": [{}]}, r"give one of \[grid\], \[\[list\]\], \[sample\] and \[uncertainty\]"),
+    "two ways": (
+        {"grid": {"mesh.coarsening": [1]}, "list": [{}]},
+        r"give one of \[grid\], \[\[list\]\], \[sample\] and \[uncertainty\]",
+    ),
     "no way": ({}, r"give one of \[grid\]"),
     "odd sobol": ({"sample": {"method": "sobol", "count": 5, "ranges": {"mesh.coarsening": [1, 2]}}}, r"found 5: take 4 or 8"),
     "log of zero": (
