@@ -197,6 +197,7 @@ def _relative(text: str) -> float:
 
 
 def _positive(number: float, text: str) -> float:
+    """The number of a text, refused where it is not above zero."""
     if not 0.0 < number < math.inf:
         raise ValueError(f"must be above zero; found {shown(text)}")
     return number

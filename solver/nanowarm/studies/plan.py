@@ -25,6 +25,7 @@ from nanowarm.studies.study_file import StudyInput, read_study
 from nanowarm.studies.uncertainty import Design, design_of
 
 MOST_RUNS = 100_000  # more is a slip
+MOST_FAULTS = 50  # that are told at once
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,9 @@ def _checked(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
             continue
         runs.setdefault(run.digest, replace(run, number=len(runs) + 1))
     if found:
-        raise CaseError(*dict.fromkeys(found))
+        lines = list(dict.fromkeys(found))
+        more = [f"{path}: {len(lines) - MOST_FAULTS} more of the kind"] if len(lines) > MOST_FAULTS else []
+        raise CaseError(*lines[:MOST_FAULTS], *more)
     return list(runs.values())
 
 

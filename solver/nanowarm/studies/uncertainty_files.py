@@ -29,6 +29,10 @@ def conclude(table: Table) -> Iterator[str]:
     """
     if table.plan.design is None:
         return
+    left = len(table.plan.runs) - len(table.ended())
+    if left:
+        yield f"uncertainty: {left} of {len(table.plan.runs)} runs are left; start the study again to go on"
+        return
     found = findings(table, table.plan.design)
     try:
         _write(table.folder, found)
@@ -74,6 +78,7 @@ def ranking(judged: Judged, variables: tuple[Variable, ...]) -> list[tuple[Varia
 
 
 def _in_words(met: Probability, confidence: float) -> str:
+    """A probability with its interval."""
     return f"{met.value:.2f} ({100.0 * confidence:g} %: {met.low:.2f} to {met.high:.2f})"
 
 
@@ -115,6 +120,7 @@ def _content(found: Findings) -> dict[str, Any]:
 
 
 def _probability(met: Probability | None) -> dict[str, float] | None:
+    """A probability of `uncertainty.json`."""
     return None if met is None else {"value": met.value, "low": met.low, "high": met.high, "runs": met.runs}
 
 
