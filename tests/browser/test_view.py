@@ -34,15 +34,17 @@ def drawn(page: Any) -> None:
 
 
 def pixels(page: Any) -> bytes:
-    """Picture of the body, once it is drawn."""
-    drawn(page)
-    shot: bytes = page.locator(".view-stage").screenshot()
-    return shot
+    """Picture of the body, once it is drawn and the browser shows it."""
+    shots: list[bytes] = []
+    while len(shots) < 2 or (shots[-1] != shots[-2] and len(shots) < 10):
+        drawn(page)
+        shots.append(page.locator(".view-stage").screenshot())
+    return shots[-1]
 
 
-def shows(page: Any, field: str) -> None:
-    """Wait until the picture is of a field."""
-    page.locator("#view-caption", has_text=field).wait_for()
+def shows(page: Any, words: str) -> None:
+    """Wait until the picture is of a field, or of what else its caption says."""
+    page.locator("#view-caption", has_text=words).wait_for()
 
 
 def slide(page: Any, name: str, value: int) -> None:
@@ -71,8 +73,10 @@ def report(opened: Any) -> Any:
     opened.mouse.move(0, 0)
     for box in opened.locator("#view-regions input").all():
         box.check()
+    opened.select_option("#view-point", "")
+    opened.locator("#view-caption", has_not_text="The ring").wait_for()
     opened.select_option("#view-point", "0")
-    shows(opened, "warming rate [°C/min]")
+    shows(opened, "The ring")
     opened.locator("#view-reset").click()
     return opened
 
@@ -102,7 +106,7 @@ def test_dragging_turns_the_body(report: Any) -> None:
 
 def test_the_arrow_keys_turn_the_body_and_home_turns_it_back(report: Any) -> None:
     canvas = report.locator(".view-stage canvas")
-    canvas.focus()
+    canvas.press("Home")  # also shows where the focus is
     before = pixels(report)
     canvas.press("ArrowLeft")
     assert pixels(report) != before
