@@ -189,16 +189,15 @@ def field_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         folder = tmp_path_factory.mktemp("cubes")
         x = 1e3 * points[:, 0]
         final = {"warming rate": np.where(x < -5.0, np.nan, 50.0 + x), "CEM43": 10.0 ** (x / 5.0)} | more
-        _write_fields(folder / "fields.vtkhdf", points, cells, region, [t + x for t in (0.0, 0.5 * MINUTE, MINUTE)], final)
+        _write_fields(folder / "fields.vtkhdf", (points, cells, region), [t + x for t in (0.0, 0.5 * MINUTE, MINUTE)], final)
         rate = {"kind": "warming rate", "region": names[1], "value": 50.0, "limit": 55.0, "unit": "degC/min", "fraction": 0.5}
         rate |= {"outcome": "missed", "where_mm": [5.0, 5.0, 5.0], "fraction_asked": 1.0, "measure": "mean"}
         numbers = {"volume_mL": 1.0, "iron_mg": 1.0, "warming_rate_degC_per_min": None}
         numbers |= {"temperature_degC": {"min": 0.0, "mean": 1.0, "max": 2.0}}
         summary = {"schema": 1, "title": title, "verdict": "missed", "criteria": [rate], "regions": dict.fromkeys(names, numbers)}
         record = {"mesh": {"region_numbers": {name: number for number, name in enumerate(names)}}}
-        record |= {
-            "stages": [{"name": "soak", "start_s": 0.0, "end_s": 20.0}, {"name": "rewarm", "start_s": 20.0, "end_s": MINUTE}]
-        }
+        stages = (("soak", 0.0, 20.0), ("rewarm", 20.0, MINUTE))
+        record |= {"stages": [{"name": name, "start_s": start, "end_s": end} for name, start, end in stages]}
         (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
         (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
         regions = {name: {"material": "VS55"} for name in names}
@@ -214,15 +213,9 @@ def field_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return make
 
 
-def _write_fields(
-    path: Path,
-    points: Array,
-    cells: NDArray[np.int64],
-    region: NDArray[np.int64],
-    frames: Sequence[Array],
-    final: Mapping[str, Array],
-) -> None:
-    """Temperatures at 0, 30 and 60 s and fields known at the end, as a run writes them."""
+def _write_fields(path: Path, mesh: Sequence[NDArray[Any]], frames: Sequence[Array], final: Mapping[str, Array]) -> None:
+    """Points, cells and regions, temperatures at 0, 30 and 60 s and fields known at the end, as a run writes them."""
+    points, cells, region = mesh
     with h5py.File(path, "w") as file:
         group = file.create_group("VTKHDF")
         group["Points"], group["Connectivity"], group["CellData/region"] = points, cells.ravel(), region

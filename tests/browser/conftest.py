@@ -56,7 +56,7 @@ def open_page(launch: Callable[..., Any], faults: list[str]) -> Open:
     """Opens a file; `flags` are the browser's, `context` what playwright's new contexts take, as `viewport`."""
 
     def open_file(path: Path, *flags: str, **context: Any) -> Any:
-        page = launch(*flags).new_context(**{"viewport": {"width": 1200, "height": 900}} | context).new_page()
+        page = launch(*flags).new_context(**{"viewport": {"width": 900, "height": 700}} | context).new_page()
         page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith(OWN) else faults.append(f"asks for {asked.url}"))

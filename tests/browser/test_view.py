@@ -28,22 +28,29 @@ def seen(page: Any) -> Any:
     return page
 
 
-def pixels(page: Any) -> bytes:
-    """Picture of the canvas alone, once it is drawn."""
+def drawn(page: Any) -> None:
+    """Wait until the last change is drawn."""
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    shot: bytes = page.locator(".view-stage").screenshot()
-    return shot
 
 
-def shows(page: Any, field: str) -> None:
-    """Wait until the picture is of a field."""
-    page.locator("#view-caption", has_text=field).wait_for()
+def pixels(page: Any) -> bytes:
+    """Picture of the body, once it is drawn and the browser shows it."""
+    shots: list[bytes] = []
+    while len(shots) < 2 or (shots[-1] != shots[-2] and len(shots) < 10):
+        drawn(page)
+        shots.append(page.locator(".view-stage").screenshot())
+    return shots[-1]
+
+
+def shows(page: Any, words: str) -> None:
+    """Wait until the picture is of a field, or of what else its caption says."""
+    page.locator("#view-caption", has_text=words).wait_for()
 
 
 def slide(page: Any, name: str, value: int) -> None:
     """Move a slider."""
     page.locator(f"#view-{name}").fill(str(value))
-    pixels(page)
+    drawn(page)
 
 
 def temperatures(page: Any) -> None:
@@ -66,8 +73,10 @@ def report(opened: Any) -> Any:
     opened.mouse.move(0, 0)
     for box in opened.locator("#view-regions input").all():
         box.check()
+    opened.select_option("#view-point", "")
+    opened.locator("#view-caption", has_not_text="The ring").wait_for()
     opened.select_option("#view-point", "0")
-    shows(opened, "warming rate [°C/min]")
+    shows(opened, "The ring")
     opened.locator("#view-reset").click()
     return opened
 
@@ -95,16 +104,14 @@ def test_dragging_turns_the_body(report: Any) -> None:
     assert pixels(report) != before
 
 
-def test_the_arrow_keys_turn_the_body_and_turn_it_back(report: Any) -> None:
-    canvas, before = report.locator(".view-stage canvas"), pixels(report)
-    canvas.focus()
-    focused = pixels(report)
+def test_the_arrow_keys_turn_the_body_and_home_turns_it_back(report: Any) -> None:
+    canvas = report.locator(".view-stage canvas")
+    canvas.press("Home")  # also shows where the focus is
+    before = pixels(report)
     canvas.press("ArrowLeft")
-    turned = pixels(report)
-    canvas.press("ArrowRight")
-    back = pixels(report)
-    assert before != turned != focused
-    assert back == focused
+    assert pixels(report) != before
+    canvas.press("Home")
+    assert pixels(report) == before
 
 
 def test_the_time_slider_changes_colours_and_the_words_for_the_time(report: Any) -> None:
@@ -148,9 +155,9 @@ def regions_read(page: Any) -> set[str]:
     """Regions that the pointer finds, the body not cut."""
     page.select_option("#view-cut", "none")
     box, found = page.locator(".view-stage canvas").bounding_box(), set()
-    for step in range(1, 20):
-        page.mouse.move(box["x"] + box["width"] * step / 20, box["y"] + box["height"] / 2)
-        pixels(page)
+    for step in range(3, 10):
+        page.mouse.move(box["x"] + box["width"] * step / 12, box["y"] + box["height"] / 2)
+        drawn(page)
         found |= set(re.findall(r" in (\w+) at ", page.locator("#view-value").text_content()))
     return found
 
@@ -163,7 +170,7 @@ def test_the_value_under_the_pointer_is_that_of_the_run(report: Any) -> None:
     box = report.locator(".view-stage canvas").bounding_box()
     for part in (0.4, 0.5, 0.6):
         report.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] / 2)
-        pixels(report)
+        drawn(report)
         told = report.locator("#view-value").text_content().replace("−", "-")
         value, region, x, y = re.match(r"([-\d.]+) °C in (\w+) at \(([-\d.]+), ([-\d.]+),", told).groups()
         assert float(value) == pytest.approx(float(x), abs=20 / 255)  # bytes tell a 255th of 20 degC apart
@@ -176,9 +183,9 @@ def test_no_value_is_told_where_the_run_has_none(report: Any) -> None:
     slide(report, "place", 500)
     box = report.locator(".view-stage canvas").bounding_box()
     told = set()
-    for step in range(1, 20):
-        report.mouse.move(box["x"] + box["width"] * step / 20, box["y"] + box["height"] / 2)
-        pixels(report)
+    for step in range(3, 10):
+        report.mouse.move(box["x"] + box["width"] * step / 12, box["y"] + box["height"] / 2)
+        drawn(report)
         words = report.locator("#view-value").text_content().replace("−", "-")
         if found := re.match(r"(.*) in \w+ at \(([-\d.]+),", words):
             told.add((found[1] == "no value", float(found[2]) < -5.0))
@@ -202,7 +209,12 @@ def test_playing_ends_at_the_last_frame_and_never_starts_by_itself(report: Any) 
     slide(report, "time", int(last) - 2)
     assert report.locator("#view-play").text_content() == "Play"
     report.locator("#view-play").click()
-    report.wait_for_function(f"document.getElementById('view-time').value === '{last}'")
+    for _ in range(200):
+        report.wait_for_timeout(20)
+        if report.locator("#view-time").input_value() == last:
+            break
+    drawn(report)
+    assert report.locator("#view-time").input_value() == last
     assert report.locator("#view-play").text_content() == "Play"
 
 
@@ -244,7 +256,7 @@ def test_a_phone_scrolls_downwards_only(field_run: Run, open_page: Open) -> None
 
 def test_the_printed_page_has_the_body_as_it_was_turned_and_no_controls(report: Any) -> None:
     temperatures(report)
-    pixels(report)
+    drawn(report)
     printed = report.pdf()
     assert printed.startswith(b"%PDF-")
     report.emulate_media(media="print")

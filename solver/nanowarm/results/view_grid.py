@@ -55,33 +55,37 @@ class Codes:
 
 
 def grid_around(points: Array, cells: Whole, most: int = MOST_PLACES) -> Grid:
-    """The grid around a mesh; a place outside the body has the value of the nearest node of a cell.
+    """The grid around a mesh; a place outside the body has a value of the cell that the nearest place inside lies in.
 
     Args:
         points: [m], shape (nodes, 3).
         cells: shape (cells, 4).
         most: places to aim at.
     """
-    from scipy.spatial import cKDTree
-
-    used, first = np.unique(cells, return_index=True)
+    used = np.unique(cells)
     low, extent = points[used].min(axis=0), np.ptp(points[used], axis=0)
     spacing = max(extent.max() / (LONGEST - 1), float(np.cbrt(extent.prod() / most)))
     nx, ny, nz = (max(2, int(np.ceil(length / spacing - 1e-9)) + 1) for length in extent)
     z, y, x = np.meshgrid(np.arange(nz), np.arange(ny), np.arange(nx), indexing="ij")
     places = low + spacing * np.column_stack([x.ravel(), y.ravel(), z.ravel()])
-    cell = _containing(points, cells, low, spacing, (nx, ny, nz))
-    nearest = np.zeros(0, dtype=np.int64)
-    outside = np.flatnonzero(cell < 0)
-    if outside.size:
-        nearest = cKDTree(points[used]).query(places[outside])[1]
-        cell[outside] = first[nearest] // 4
+    cell = _filled(_containing(points, cells, low, spacing, (nx, ny, nz)), (nz, ny, nx))
     corners = cells[cell]
     shares = _barycentric(points[corners], places)
-    shares[outside], corners[outside, 0] = [1.0, 0.0, 0.0, 0.0], used[nearest]
     rows = np.arange(0, 4 * len(places) + 1, 4)
     weights = sp.csr_array((shares.ravel(), corners.ravel(), rows), shape=(len(places), len(points)))
     return Grid(low, spacing, (nx, ny, nz), weights, cell)
+
+
+def _filled(cell: Whole, shape: tuple[int, int, int]) -> Whole:
+    """Cells of places; where there is none, that of the nearest place that has one."""
+    from scipy.ndimage import distance_transform_edt
+
+    outside = (cell < 0).reshape(shape)
+    if outside.all():  # a body thinner than the grid
+        return np.zeros_like(cell)
+    nearest = distance_transform_edt(outside, return_distances=False, return_indices=True)
+    filled: Whole = cell.reshape(shape)[tuple(nearest)].ravel()
+    return filled
 
 
 def _containing(points: Array, cells: Whole, origin: Array, spacing: float, shape: tuple[int, int, int]) -> Whole:
@@ -112,7 +116,7 @@ def _containing(points: Array, cells: Whole, origin: Array, spacing: float, shap
 
 
 def _barycentric(corners: Array, places: Array) -> Array:
-    """Shares of the corners of tetrahedra at places in them, none negative, shape (places, 4).
+    """Shares of the corners of tetrahedra at places in or near them, none negative, shape (places, 4).
 
     Args:
         corners: shape (places, 4, 3).
