@@ -11,6 +11,7 @@ from typing import IO
 
 from nanowarm.errors import CaseError
 from nanowarm.model import shortened
+from nanowarm.studies.parquet import write_parquet
 from nanowarm.studies.pictures import draw
 from nanowarm.studies.plan import PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
@@ -76,6 +77,7 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
             _carry(_Crew(place, Schedule(left), table, lock, say), parallel)
         finally:
             table.write()
+        write_parquet(*table.content(), place.path / "table.parquet")
         for name in draw(table):
             say(f"wrote {place.path / name}")
     return table

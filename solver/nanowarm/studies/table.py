@@ -81,15 +81,19 @@ class Table:
         verdicts = [row.verdict for row in self.rows.values()]
         return {verdict: verdicts.count(verdict) for verdict in ("met", "missed", "unseen", FAILED) if verdict in verdicts}
 
+    def content(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """Lines by column, and the columns in their order."""
+        lines = [_line(run, row) for run, row in self.ended()]
+        columns = list(dict.fromkeys(name for line in lines for name in line))
+        return lines, [name for name in columns if name not in ("folder", "error")] + ["folder", "error"]
+
     def write(self) -> None:
         """Replace the file at once, so that a reader never sees half of it.
 
         Raises:
             SolveError: the disk is full.
         """
-        lines = [_line(run, row) for run, row in self.ended()]
-        columns = list(dict.fromkeys(name for line in lines for name in line))
-        columns = [name for name in columns if name not in ("folder", "error")] + ["folder", "error"]
+        lines, columns = self.content()
         temporary = self.path.with_suffix(".part")
         try:
             with temporary.open("w", newline="", encoding="utf-8") as file:
