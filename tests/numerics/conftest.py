@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,14 @@ def _frame_differences(one: Path, other: Path) -> list[str]:
             offsets = [group[f"Steps/PointDataOffsets/{name}"][:] for group in (a, b)]
             found += [] if np.array_equal(*offsets) else [f"offsets of {name}"]
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """No test here cuts the power, so none waits for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,16 @@ def killed(process: subprocess.Popen[str], after: float) -> None:
     process.communicate(timeout=60)
 
 
+def wait_for(folder: Path, checkpoint: str, process: subprocess.Popen[str]) -> None:
+    """Wait until a run that goes on has written a checkpoint."""
+    until = time.monotonic() + 60.0
+    while not (folder / "checkpoint" / checkpoint).exists():
+        if time.monotonic() > until or process.poll() is not None:
+            process.terminate()
+            raise AssertionError(f"checkpoint {checkpoint} was not written")
+        time.sleep(0.05)
+
+
 def ended(folder: Path) -> nanowarm.Run:
     """A run, gone on with in this process where it is not finished."""
     return nanowarm.open_run(folder) if (folder / "summary.json").is_file() else nanowarm.resume(folder)
@@ -131,13 +141,11 @@ def test_ranks_hear_a_wish_for_a_checkpoint_and_one_to_stop_and_say_so_in_a_line
     path, _ = unbroken("steered")
     folder = tmp_path / "run"
     process = started(folder, "run", str(path), "-n", "2", "-o", str(folder), "--set", 'solver.tolerance="1e-7 K"')
-    process.send_signal(signal.SIGUSR1)
-    until = time.monotonic() + 60.0
-    while not list(folder.glob("checkpoint/0*2")):  # the first is that of the steady stage
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=60)
+    with process:
+        wait_for(folder, "000001", process)  # of the steady stage
+        process.send_signal(signal.SIGUSR1)
+        wait_for(folder, "000002", process)
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 3
     assert re.fullmatch(rf"stopped by a signal at \S+ s of stage hold; go on with: nanowarm resume {folder}\n", told)
