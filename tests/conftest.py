@@ -6,7 +6,9 @@ import base64
 import csv
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,20 @@ def _order(errors: Sequence[float], ratio: float = 2.0) -> float:
     return float(np.log(errors[0] / errors[-1]) / np.log(ratio) / (len(errors) - 1))
 
 
+def _numbers(content: Any, where: str = "") -> dict[str, Any]:
+    """Every leaf of JSON data by its path, but those of time spent."""
+    if isinstance(content, dict):
+        return {k: v for key, part in content.items() if key != "seconds" for k, v in _numbers(part, f"{where}.{key}").items()}
+    if isinstance(content, list):
+        return {k: v for number, part in enumerate(content) for k, v in _numbers(part, f"{where}.{number}").items()}
+    return {where: content}
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Callable[[Any], dict[str, Any]]:
+    return _numbers
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
@@ -157,6 +173,31 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture(scope="module")
 def module_bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture(scope="session")
+def session_bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts a disk of some kilobytes; skipped where that needs more rights."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(kilobytes: int) -> Path:
+        mounting = shutil.which("mount")
+        if os.geteuid() != 0 or mounting is None:
+            pytest.skip("mounting a small disk needs root")
+        command = [mounting, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            pytest.skip("this machine does not let root mount a small disk")
+        return place
+
+    yield mount
+    if os.path.ismount(place):
+        subprocess.run([str(shutil.which("umount")), str(place)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -693,26 +691,6 @@ def test_what_never_got_cold_is_unseen_and_has_no_number(tmp_path: Path) -> None
     region = found["regions"]["cpa"]
     assert (region["ice_fraction"], region["largest_tensile_stress_MPa"]) == (None, None)
     assert region["ice_note"] == "ice is not calibrated for gel"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Any]:
-    """Mounts a disk of some kilobytes; skipped where that needs more rights."""
-    place = tmp_path / "disk"
-    place.mkdir()
-
-    def mount(kilobytes: int) -> Path:
-        mounting = shutil.which("mount")
-        if os.geteuid() != 0 or mounting is None:
-            pytest.skip("mounting a small disk needs root")
-        command = [mounting, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
-        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            pytest.skip("this machine does not let root mount a small disk")
-        return place
-
-    yield mount
-    if os.path.ismount(place):
-        subprocess.run([str(shutil.which("umount")), str(place)], check=True)
 
 
 def assert_disk_full(folder: Path, run_folder: Path) -> None:

@@ -140,15 +140,15 @@ def run(
 @app.command()
 def resume(folder: RunFolder, ranks: Ranks = 1, quiet: Quiet = False) -> None:
     """Go on with a run that was broken off, from its last checkpoint."""
-    from nanowarm.results.run_folder import unfinished
+    from nanowarm.convergence import check_unfinished
 
-    unfinished(folder)  # before anything heavy is imported or started
+    check_unfinished(folder)  # before anything heavy is imported or started
 
     def compute(listener: Any) -> Any:
         """The finished run."""
-        from nanowarm.pipeline import resume
+        from nanowarm.convergence import resumed_run
 
-        return resume(folder, listener=listener)
+        return resumed_run(folder, listener)
 
     _carry_out(compute, ranks, quiet)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nanowarm.case import Case, with_mesh
+from nanowarm.case import Case, load_case, with_mesh
 from nanowarm.mesh_section import MeshInput
-from nanowarm.pipeline import Listener, run
+from nanowarm.pipeline import Listener, resume, run
 from nanowarm.results.convergence import compared
 from nanowarm.results.report import write_report
-from nanowarm.results.run_folder import Run, write_json
+from nanowarm.results.run_folder import Run, unfinished, write_json
 
+OTHERS = "convergence"  # folder of the runs on other meshes, in the run folder
 RATIO = 1.5  # of edge lengths from one mesh to the next; Roache asks for at least 1.3
 MOST_COARSENING = 10.0  # of the key in the case file
 SILENT = Listener()
@@ -30,22 +34,87 @@ def converged_run(case: Case, folder: Path | None = None, listener: Listener = S
     Raises:
         CaseError, MeshError, SolveError: as of `run`.
     """
+    first = run(case, folder, listener=replace(listener, opened=partial(_asked_for, listener)))
+    return _on_other_meshes(case, first, listener)
+
+
+def resumed_run(folder: Path, listener: Listener = SILENT) -> Run:
+    """Go on with a run that was broken off, and with those on other meshes where it has any.
+
+    Args:
+        folder: run folder, or that of one on another mesh.
+        listener: hears of the progress.
+
+    Raises:
+        CaseError, SolveError: as of `resume`.
+    """
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.stack import MPI
+
+    main, finished, several = on_first(MPI.COMM_WORLD, lambda: _left_to_do(folder))
+    first = Run(main) if finished else resume(main, listener=listener)
+    return _on_other_meshes(load_case(main / "case.toml"), first, listener) if several else first
+
+
+def check_unfinished(folder: Path) -> None:
+    """Refuse a folder in which nothing is left to do.
+
+    Raises:
+        CaseError: it is no run folder, or the run is finished, on other meshes too where it has any.
+    """
+    _left_to_do(folder)
+
+
+def _asked_for(listener: Listener, folder: Path) -> None:
+    """Mark a run folder as one of a run on several meshes."""
+    (folder / OTHERS).mkdir()
+    listener.opened(folder)
+
+
+def _left_to_do(folder: Path) -> tuple[Path, bool, bool]:
+    """The main run folder, whether that run is finished, and whether others are to come.
+
+    Raises:
+        CaseError: nothing is left to do.
+    """
+    above = folder.absolute().parent
+    main = above.parent if above.name == OTHERS and (above.parent / "case.toml").is_file() else folder
+    several, finished = (main / OTHERS).is_dir(), (main / "summary.json").is_file()
+    if not (finished and several and "convergence" not in Run(main).summary):
+        unfinished(main)
+    return main, finished, several
+
+
+def _on_other_meshes(case: Case, first: Run, listener: Listener) -> Run:
+    """The run on its own mesh with the comparison, once those on the others are finished."""
     from nanowarm.numerics.ranks import on_first
     from nanowarm.numerics.stack import MPI
 
     comm = MPI.COMM_WORLD
     meshes, own = on_first(comm, lambda: series(case))
-    first = run(case, folder, listener=listener)
     runs: list[Run] = []
     for number, mesh in enumerate(meshes):
         if number == own:
             runs.append(first)
             continue
         listener.say(f"mesh {number + 1} of {len(meshes)}: coarsening {mesh.coarsening:.3g}, refined {mesh.refine} times")
-        other = with_mesh(case, mesh)
-        runs.append(run(other, first.folder / "convergence" / f"mesh-{number + 1}", listener=listener))
+        runs.append(_gone_on(with_mesh(case, mesh), first.folder / OTHERS / f"mesh-{number + 1}", listener))
     on_first(comm, lambda: _write(first, runs, own))
     return Run(first.folder)
+
+
+def _gone_on(case: Case, folder: Path, listener: Listener) -> Run:
+    """A run in a folder where it may be finished, or broken off; collective."""
+    from nanowarm.numerics.ranks import on_first
+    from nanowarm.numerics.stack import MPI
+
+    stands = on_first(MPI.COMM_WORLD, lambda: [(folder / name).is_file() for name in ("summary.json", "case.toml")])
+    if stands[0]:
+        return Run(folder)
+    if stands[1]:
+        return resume(folder, listener=listener)
+    on_first(MPI.COMM_WORLD, lambda: shutil.rmtree(folder, ignore_errors=True))  # made, and killed before it held anything
+    return run(case, folder, listener=listener)
 
 
 def series(case: Case) -> tuple[list[MeshInput], int]:
@@ -83,8 +152,9 @@ def _write(first: Run, runs: list[Run], own: int) -> None:
     comparison: dict[str, Any] = compared([each.summary for each in runs], own)
     for entry, each in zip(comparison["meshes"], runs, strict=True):
         entry["folder"] = str(each.folder.relative_to(first.folder))
-    write_json(first.folder / "summary.json", first.summary | {"convergence": comparison})
-    write_report(first.folder)
+    summary = first.summary | {"convergence": comparison}
+    write_report(first.folder, summary)
+    write_json(first.folder / "summary.json", summary)
 
 
-__all__ = ["converged_run", "series"]
+__all__ = ["check_unfinished", "converged_run", "resumed_run", "series"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from nanowarm.errors import SolveError
 from nanowarm.results.convergence import convergence_lines
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ class Display:
     def say(self, line: str) -> None:
         """One line of text."""
         self._lines.append(line)
-        if self._log is not None:
-            with self._log.open("a", encoding="utf-8") as log:
-                log.write(f"{line}\n")
+        self._write([line])
         if self._quiet:
             return
         if self._bar is None:
@@ -66,8 +65,22 @@ class Display:
     def attach(self, folder: Path) -> None:
         """Keep everything that is said in the run folder's `log.txt`, from the first line on."""
         self._log = folder / "log.txt"
-        with self._log.open("a", encoding="utf-8") as log:  # a run that goes on has one already
-            log.writelines(f"{line}\n" for line in self._lines)
+        self._write(self._lines)
+
+    def _write(self, lines: list[str]) -> None:
+        """Add lines to the log; a run that goes on has one already.
+
+        Raises:
+            SolveError: the disk is full.
+        """
+        if self._log is None:
+            return
+        try:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            again = f"make room and go on with: nanowarm resume {self._log.parent}"
+            raise SolveError(f"{self._log}: can't be written: {error.strerror or error}; {again}") from None
 
     def conclude(self, lines: list[str]) -> None:
         """The last lines, printed in any case."""

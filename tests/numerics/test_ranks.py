@@ -100,16 +100,7 @@ def freezing_case(bench: Any) -> Path:
     return path
 
 
-def numbers(content: Any, where: str = "") -> dict[str, Any]:
-    """Every leaf of JSON data by its path, but those of time spent."""
-    if isinstance(content, dict):
-        return {k: v for key, part in content.items() if key != "seconds" for k, v in numbers(part, f"{where}.{key}").items()}
-    if isinstance(content, list):
-        return {k: v for number, part in enumerate(content) for k, v in numbers(part, f"{where}.{number}").items()}
-    return {where: content}
-
-
-def run_on(ranks: int, path: Path) -> dict[str, Any]:
+def run_on(ranks: int, path: Path, numbers: Any) -> dict[str, Any]:
     """Leaves of `summary.json` and of the last row of `history.csv` of a run on some ranks."""
     folder = path.parent / f"run{ranks}"
     command = [str(MPIEXEC), "-n", str(ranks), sys.executable, "-c", RUN, str(path), str(folder)]
@@ -135,20 +126,20 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("refine", "others"), [(0, (2, 3)), (1, (3,))])
-def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, refine: int, others: tuple[int, ...]) -> None:
+def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, numbers: Any, refine: int, others: tuple[int, ...]) -> None:
     path = vial_case(bench, refine)
-    alone = run_on(1, path)
+    alone = run_on(1, path, numbers)
     assert alone[".steps.accepted"] > 20
     assert "unseen" not in [alone[f".criteria.{n}.outcome"] for n in range(4)]
-    assert {ranks: differences(alone, run_on(ranks, path)) for ranks in others} == {ranks: [] for ranks in others}
+    assert {ranks: differences(alone, run_on(ranks, path, numbers)) for ranks in others} == {ranks: [] for ranks in others}
 
 
-def test_ice_is_the_same_on_one_two_and_three_ranks(bench: Any) -> None:
+def test_ice_is_the_same_on_one_two_and_three_ranks(bench: Any, numbers: Any) -> None:
     path = freezing_case(bench)
-    alone = run_on(1, path)
+    alone = run_on(1, path, numbers)
     assert alone[".regions.cpa.ice_fraction.max"] > 0.05
     assert alone[".regions.cpa.ice_fraction.max"] > 1.5 * alone[".regions.cpa.ice_fraction.min"]
-    assert {ranks: differences(alone, run_on(ranks, path)) for ranks in (2, 3)} == {2: [], 3: []}
+    assert {ranks: differences(alone, run_on(ranks, path, numbers)) for ranks in (2, 3)} == {2: [], 3: []}
 
 
 def test_a_probe_outside_the_mesh_is_told_by_every_rank_at_once(bench: Any) -> None:

@@ -6,6 +6,7 @@ import csv
 import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from nanowarm import pipeline
 from nanowarm.errors import CaseError
@@ -71,6 +73,10 @@ def test_runs_on_one_mesh_share_it_and_its_operators_and_find_what_each_finds_al
         alone = pipeline.run(job["case"], studies.folder / f"alone-{number}", job["overrides"]).summary
         shared = json.loads((job["folder"] / "summary.json").read_text(encoding="utf-8"))
         assert {**shared, "seconds": 0} == {**alone, "seconds": 0}
+        record = json.loads((job["folder"] / "record.json").read_text(encoding="utf-8"))
+        chosen = [part for override in job["overrides"] for part in ("--set", override)]
+        assert chosen
+        assert shlex.split(record["command"]) == ["nanowarm", "run", job["case"], *chosen]
 
 
 def test_a_case_that_changes_while_the_study_goes_on_is_noticed(studies: Any) -> None:
@@ -96,6 +102,8 @@ def test_the_table_holds_what_theory_says_and_missed_limits_are_no_failure(studi
         assert (row["criterion 1"], float(row["criterion 1 limit"])) == ("temperature of cpa", 15.0)
         assert row["verdict"] == row["criterion 1 outcome"] == ("met" if iron == 20.0 else "missed")
         assert (studies.folder / "done" / row["folder"] / "report.html").is_file()
+    table = parquet.read_table(studies.folder / "done" / "table.parquet").to_pylist()
+    assert [line["cpa temperature_degC mean"] for line in table] == [float(row["cpa temperature_degC mean"]) for row in rows]
     assert {"table.png", "scale-up.png"} <= {file.name for file in (studies.folder / "done").iterdir()}
 
 

@@ -182,6 +182,30 @@ class Elasticity:
         for level in self._levels:
             level.assemble()
 
+    def prepare(self) -> None:
+        """Make the levels of the multigrid for the moduli as they are now; they serve for all others. Collective."""
+        self._solver.setUp()
+
+    @property
+    def guess(self) -> Array:
+        """The last displacement [m] at the nodes of each own cell, in an order that no rank decides, shape (cells, nodes, 3)."""
+        moved = la.vector(self.space.dofmap.index_map, 3)
+        moved.array[: self._change.array_r.size] = self._change.array_r
+        moved.scatter_forward()
+        return np.asarray(moved.array.reshape(-1, 3)[self._nodes()])
+
+    @guess.setter
+    def guess(self, given: Array) -> None:
+        moved = np.zeros((len(self.position), 3))
+        moved[self._nodes()] = given
+        self._change.array[:] = moved.ravel()[: self._change.array_r.size]
+
+    def _nodes(self) -> NDArray[np.int32]:
+        """Nodes of each own cell, in the order of their places, shape (cells, nodes)."""
+        nodes = self.space.dofmap.list[: len(self._cells)]
+        order = np.lexsort(np.moveaxis(self.position[nodes], 2, 0)[::-1], axis=1)
+        return np.asarray(np.take_along_axis(nodes, order, axis=1))
+
     def balanced(self, stress: Array, held: Array) -> Array:
         """Stress [Pa] in equilibrium, shape (cells, points, 6), once the body has deformed; collective.
 

@@ -63,6 +63,9 @@ class StressState:
         self._wall = float(self._surface_mean(temperature[:, None])[0])
         self._solid = self._is_solid()
         self.stress[:] = 0.0
+        shear = np.broadcast_to(self._shear, self._temperature.shape)
+        self.elasticity.fill(self._bulk - shear * (2.0 / 3.0), shear)
+        self.elasticity.prepare()  # for glass, so that it does not depend on where a run begins
 
     def advance(self, time: float, temperature: Array) -> None:
         """Find the stress at a later time [s] from the temperature [K] of own nodes, shape (owned,); collective.
@@ -95,14 +98,14 @@ class StressState:
         """The stress of own cells, with their points in an order that does not depend on the ranks."""
         plain = {"time": self.time, "load": self.elasticity.load, "solves": self.solves, "iterations": self.iterations}
         stress = np.take_along_axis(self.stress, self._order()[..., None], axis=1)
-        return Saved(plain | {"seconds": self.seconds}, cells={"stress": stress})
+        return Saved(plain | {"seconds": self.seconds}, cells={"stress": stress, "guess": self.elasticity.guess})
 
     def restore(self, saved: Saved, temperature: Array) -> None:
         """Go on from what was saved, at the temperature [K] of own nodes at the last solve; collective."""
         plain = saved.plain
         self.begin(plain["time"], temperature)
         np.put_along_axis(self.stress, self._order()[..., None], saved.cells["stress"], axis=1)
-        self.elasticity.load = plain["load"]
+        self.elasticity.load, self.elasticity.guess = plain["load"], saved.cells["guess"]
         self.solves, self.iterations, self.seconds = plain["solves"], plain["iterations"], plain["seconds"]
 
     def _order(self) -> NDArray[np.intp]:

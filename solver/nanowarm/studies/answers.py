@@ -15,7 +15,7 @@ from nanowarm.results.run_folder import write_json
 from nanowarm.studies.bracketing import Probe
 from nanowarm.studies.search_section import number_of
 from nanowarm.studies.searches import Search
-from nanowarm.studies.table import FAILED, input_cells, write_lines
+from nanowarm.studies.table import FAILED, columns_of, input_cells, write_lines
 
 SCHEMA = 1  # of answers.json
 Value = str | int | float
@@ -131,7 +131,8 @@ def write_answers(folder: Path, answers: Sequence[Answer]) -> list[str]:
     Raises:
         SolveError: the disk is full.
     """
-    write_lines(folder / "answers.csv", [answer.cells() for answer in answers])
+    lines = [answer.cells() for answer in answers]
+    write_lines(folder / "answers.csv", lines, columns_of(lines))
     file = folder / "answers.json"
     temporary = file.with_suffix(".part")
     try:

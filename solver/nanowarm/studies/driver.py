@@ -11,6 +11,7 @@ from nanowarm.errors import CaseError
 from nanowarm.model import shortened
 from nanowarm.studies.answers import answer_of, write_answers
 from nanowarm.studies.crew import Crew
+from nanowarm.studies.parquet import write_parquet
 from nanowarm.studies.pictures import draw
 from nanowarm.studies.plan import Plan, PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
@@ -52,6 +53,7 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
             crew.carry(Schedule(left, grows=plan.input.search is not None), parallel)
         finally:
             table.write()
+        write_parquet(*table.content(), place.path / "table.parquet")
         for name in [*draw(table), *_answered(place.path, plan.title, searches, say)]:
             say(f"wrote {place.path / name}")
         for line in conclude(table):

@@ -10,6 +10,7 @@ from pathlib import Path
 from nanowarm.errors import CaseError
 from nanowarm.studies.crew import Crew
 from nanowarm.studies.driver import Say, default_folder, ending, parallel_runs, refuse_ranks
+from nanowarm.studies.parquet import write_parquet
 from nanowarm.studies.pictures import draw
 from nanowarm.studies.piece_folder import PieceFolder
 from nanowarm.studies.plan import Plan, PlannedRun, load_plan, toml_text
@@ -104,6 +105,7 @@ def collected(path: str | Path, folder: Path | None = None, say: Say = lambda li
             clock.sleep(PAUSE)
         table = Table(place.path, plan, _ended(place, plan.runs))
         table.write()
+        write_parquet(*table.content(), place.path / "table.parquet")
         for name in draw(table):
             say(f"wrote {place.path / name}")
     return table, [run for run in plan.runs if run.digest not in table.rows]

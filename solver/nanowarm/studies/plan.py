@@ -142,7 +142,7 @@ def _checked(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[PlannedRun]:
         runs.setdefault(run.digest, replace(run, number=len(runs) + 1))
     if found:
         lines = list(dict.fromkeys(found))
-        more = [f"{path}: {len(lines) - MOST_FAULTS} more of the kind"] if len(lines) > MOST_FAULTS else []
+        more = [f"{plan.path}: {len(lines) - MOST_FAULTS} more of the kind"] if len(lines) > MOST_FAULTS else []
         raise CaseError(*lines[:MOST_FAULTS], *more)
     return list(runs.values())
 

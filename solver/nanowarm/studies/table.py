@@ -90,29 +90,38 @@ class Table:
         """How many runs ended how."""
         return tally(self.rows.values())
 
+    def content(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """Lines by column, and the columns in their order."""
+        lines = [_line(run, row) for run, row in self.ended()]
+        return lines, columns_of(lines, ("folder", "error"))
+
     def write(self) -> None:
         """Replace the file at once, so that a reader never sees half of it.
 
         Raises:
             SolveError: the disk is full.
         """
-        write_lines(self.path, [_line(run, row) for run, row in self.ended()], ("folder", "error"))
+        write_lines(self.path, *self.content())
         self._written = clock.monotonic()
 
 
-def write_lines(path: Path, lines: Sequence[Mapping[str, Any]], last: Sequence[str] = ()) -> None:
+def columns_of(lines: Iterable[Mapping[str, Any]], last: Sequence[str] = ()) -> list[str]:
+    """All columns that lines have, in the order in which they appear; some of them at the end."""
+    columns = dict.fromkeys(name for line in lines for name in line)
+    return [name for name in columns if name not in last] + list(last)
+
+
+def write_lines(path: Path, lines: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Make or replace a CSV file at once.
 
     Args:
         path: of the file.
         lines: values by column; what a line lacks stays empty.
-        last: columns that stand at the end.
+        columns: in their order.
 
     Raises:
         SolveError: the disk is full.
     """
-    columns = list(dict.fromkeys(name for line in lines for name in line))
-    columns = [name for name in columns if name not in last] + list(last)
     temporary = path.with_suffix(".part")
     try:
         with temporary.open("w", newline="", encoding="utf-8") as file:
