@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -62,6 +64,8 @@ def grid_around(points: Array, cells: Whole, most: int = MOST_PLACES) -> Grid:
         cells: shape (cells, 4).
         most: places to aim at.
     """
+    import scipy.sparse as sp
+
     used = np.unique(cells)
     low, extent = points[used].min(axis=0), np.ptp(points[used], axis=0)
     spacing = max(extent.max() / (LONGEST - 1), float(np.cbrt(extent.prod() / most)))
