@@ -185,7 +185,7 @@ def _carried_through(
     about = record(case, observers, solution, ready.made, (*off, *equipped.notes), begins.origin)
     on_first(comm, lambda: write_files(target, observers, about))
     watch.lap("output")
-    on_first(comm, lambda: conclude(target, summary, about, watch.seconds))
+    on_first(comm, lambda: conclude(target, summary, about, watch.seconds, case.input.output.report))
     on_first(comm, begins.resumption.checkpoints.remove)
     return Run(target)
 

@@ -68,8 +68,10 @@ def write_files(folder: Path, observers: Observers, about: dict[str, Any]) -> No
         about["notes"] += [reason] if reason else []
 
 
-def conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any], seconds: dict[str, float]) -> None:
-    """The record, the report and the verdict, on rank 0; the summary, the sign of a finished run, comes last.
+def conclude(
+    folder: Path, summary: dict[str, Any], about: dict[str, Any], seconds: dict[str, float], report: bool = True
+) -> None:
+    """The record, the report where one is wanted, and the verdict, on rank 0; the summary, the sign of a finished run, last.
 
     Raises:
         SolveError: the disk is full.
@@ -77,7 +79,8 @@ def conclude(folder: Path, summary: dict[str, Any], about: dict[str, Any], secon
     found = summary | {"seconds": seconds}
     with _disk(folder):
         write_json(folder / "record.json", about | {"seconds": seconds})
-        write_report(folder, found)
+        if report:
+            write_report(folder, found)
         write_json(folder / "summary.json", found)
 
 

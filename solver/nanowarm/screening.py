@@ -118,7 +118,7 @@ def run_model(case: Case, folder: Path, model: ModelName, listener: Listener = S
     about = record(found.case, found.observers, found.solution, _made(found.body), found.notes, origin) | {"model": model}
     write_files(target, found.observers, about)
     watch.lap("output")
-    conclude(target, found.summary, about, watch.seconds)
+    conclude(target, found.summary, about, watch.seconds, case.input.output.report)
     return Run(target)
 
 

@@ -159,12 +159,14 @@ class OutputInput(Model):
         fields_every: interval [s] of the frames of the field file; that of the rows where left out.
         probes: named points [m].
         fields: what the field file holds.
+        report: whether the report is made at once; `nanowarm report` makes it later as well.
     """
 
     every: Duration = Field(default="1 s", validate_default=True)
     fields_every: Duration | None = None
     probes: Mapping[str, tuple[Coordinate, Coordinate, Coordinate]] = {}
     fields: tuple[FieldName, ...] = ("temperature", "warming rate", "warming rate margin", "iron concentration", "region")
+    report: bool = True
 
 
 class CaseInput(Model):
