@@ -20,7 +20,7 @@ from nanowarm.errors import CaseError, SolveError
 
 ALONE = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 NANOWARM = sys.executable, "-m", "nanowarm.cli"
-OFTEN = "--set", 'checkpoint.every="1 ms"', "--quiet"
+OFTEN = "--set", 'checkpoint.every="20 ms"', "--quiet"
 SEED = 20261
 
 
