@@ -160,13 +160,13 @@ def row_product(stiffness: list[Stiffness], row_weight: Array, total: int) -> PE
         row_weight: shape (owned,).
         total: number of columns.
     """
-    import scipy.sparse
-
-    owned = row_weight.size
-    blocks = [scipy.sparse.csr_array((k.entries, k.columns, k.starts), shape=(owned, total)) for k in stiffness]
-    summed = blocks[0] if len(blocks) == 1 else sum(blocks[1:], start=blocks[0]).tocsr()
-    entries = summed.data * np.repeat(row_weight, np.diff(summed.indptr))
-    parts = (summed.indptr.astype(np.int32), summed.indices.astype(np.int32), entries)
-    matrix = PETSc.Mat().createAIJ(size=(owned, total), csr=parts, comm=MPI.COMM_SELF)
-    matrix.assemble()
-    return matrix
+    size = row_weight.size, total
+    parts = [(part.starts, part.columns, part.entries) for part in stiffness]
+    summed, *others = (PETSc.Mat().createAIJ(size=size, csr=csr, comm=MPI.COMM_SELF) for csr in parts)
+    for other in others:
+        summed.axpy(1.0, other)
+        other.destroy()
+    weight = PETSc.Vec().createWithArray(row_weight, comm=MPI.COMM_SELF)
+    summed.diagonalScale(L=weight)
+    weight.destroy()
+    return summed
