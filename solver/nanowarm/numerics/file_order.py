@@ -17,6 +17,8 @@ Rows = NDArray[np.int64]
 
 AT_ONCE = 1 << 18  # rows of a file read together
 
+_END = np.empty(0)  # is sent after the last part
+
 Slabs = Iterator[NDArray[Any]]
 
 
@@ -85,36 +87,45 @@ def _blocks(comm: MPI.Intracomm, known: Callable[[slice], Array], total: int) ->
         yield start, on_first(comm, lambda start=start: known(slice(start, start + AT_ONCE)))  # type: ignore[misc]
 
 
-def write_on_first(comm: MPI.Intracomm, arrays: Sequence[NDArray[Any]], work: Callable[[list[Slabs]], None]) -> None:
-    """Let the first rank write arrays, of which it gets one rank's rows at a time. Collective.
+def blocks(rows: NDArray[Any]) -> Slabs:
+    """Rows, some at a time; none for no rows."""
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
+
+
+def write_on_first(comm: MPI.Intracomm, arrays: Sequence[Slabs], work: Callable[[list[Slabs]], None]) -> None:
+    """Let the first rank write arrays, of which it gets some rows at a time. Collective.
 
     Args:
         comm: communicator.
-        arrays: this rank's rows of each; the same number of arrays on every rank.
-        work: is given the rows of each array, rank by rank, and takes the arrays in order.
+        arrays: this rank's rows of each, in parts that are not empty; the same number of arrays on every rank.
+        work: is given the parts of each array, rank by rank, and takes the arrays in order.
 
     Raises:
         Exception: what `work` raises, on every rank.
     """
-    slabs = [_slabs(array, comm) for array in arrays]
+    every = [_parts(array, comm) for array in arrays]
 
     def carry_out() -> None:
         """The work; the other ranks wait until what they have sent is taken, even if it fails."""
         try:
-            work(slabs)
+            work(every)
         finally:
-            for rest in slabs:
+            for rest in every:
                 for _ in rest:
                     pass
 
     if comm.rank != 0:
         for array in arrays:
-            send_array(array, comm, 0)
+            for part in array:
+                send_array(part, comm, 0)
+            send_array(_END, comm, 0)
     on_first(comm, carry_out)
 
 
-def _slabs(rows: NDArray[Any], comm: MPI.Intracomm) -> Slabs:
-    """Rows of one rank after the other, on the first one."""
-    yield rows
+def _parts(own: Slabs, comm: MPI.Intracomm) -> Slabs:
+    """Parts of one rank after the other, on the first one."""
+    yield from own
     for rank in range(1, comm.size):
-        yield received_array(comm, rank)
+        while len(part := received_array(comm, rank)):
+            yield part

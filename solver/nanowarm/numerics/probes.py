@@ -10,7 +10,7 @@ from nanowarm.numerics.operators import Operators
 
 Array = NDArray[np.float64]
 
-CHUNK = 100_000  # cells looked at together; a tree over all cells would take more memory than the solver
+CHUNK = 20_000  # cells looked at together; a tree over all cells would take more memory than the solver
 INSIDE = 1e-9  # relative to a cell, by which a point on the surface may miss it
 
 
@@ -48,11 +48,15 @@ def _cell_around(operators: Operators, point: Array) -> tuple[NDArray[np.int64],
     cells = space.dofmap.list[: operators.mesh.domain.topology.index_map(3).size_local]
     coordinates = space.tabulate_dof_coordinates()
     for start in range(0, len(cells), CHUNK):
-        corners = coordinates[cells[start : start + CHUNK]]
+        # by one coordinate first, which leaves few cells to look at
+        along = coordinates[cells[start : start + CHUNK], 0]
+        slack = INSIDE * np.ptp(along, axis=1)
+        row = np.flatnonzero((along.min(axis=1) - slack <= point[0]) & (point[0] <= along.max(axis=1) + slack))
+        corners = coordinates[cells[start + row]]
         slack = INSIDE * np.ptp(corners, axis=1)
         near = ((corners.min(axis=1) - slack <= point) & (point <= corners.max(axis=1) + slack)).all(axis=1)
-        for cell in np.flatnonzero(near):
-            weights = np.linalg.solve(np.vstack((corners[cell].T, np.ones(4))), np.append(point, 1.0))
+        for cell in row[near]:
+            weights = np.linalg.solve(np.vstack((coordinates[cells[start + cell]].T, np.ones(4))), np.append(point, 1.0))
             if weights.min() >= -INSIDE:
                 return space.dofmap.index_map.local_to_global(cells[start + cell]), weights
     return None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.disk import hdf5_file
-from nanowarm.numerics.file_order import AT_ONCE, AsGiven, FileOrder, Slabs, order_in_file, write_on_first
+from nanowarm.numerics.file_order import AT_ONCE, AsGiven, FileOrder, Slabs, blocks, order_in_file, write_on_first
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.ranks import on_first
 from nanowarm.numerics.saved import Saved
@@ -96,7 +96,7 @@ class FieldFile:
     def _create(self, operators: Operators, cell_data: Mapping[str, NDArray[Any]]) -> None:
         """Make the file with the mesh and what never changes."""
         cells, names = operators.mesh.cell_count(), list(cell_data)
-        mesh = [operators.position, _corners(operators).ravel()]
+        mesh = [blocks(operators.position), _corners(operators)]
 
         def make(slabs: list[Slabs]) -> None:
             """Write all of it, on the first rank."""
@@ -113,7 +113,7 @@ class FieldFile:
                     _fill(packed, values)
                     _growing(group["Steps/CellDataOffsets"], name, "i8")
 
-        write_on_first(self.comm, [*mesh, *cell_data.values()], make)
+        write_on_first(self.comm, [*mesh, *map(blocks, cell_data.values())], make)
 
     def _describe(self, group: h5py.Group, cells: int) -> None:
         """Write what is not an array of the mesh: version, sizes and the empty lists of steps."""
@@ -140,9 +140,9 @@ class FieldFile:
         write_on_first(self.comm, self._single(fields), lambda slabs: self._append(time, dict(zip(names, slabs, strict=True))))
         self._steps += 1
 
-    def _single(self, fields: Mapping[str, Array]) -> list[NDArray[np.float32]]:
+    def _single(self, fields: Mapping[str, Array]) -> list[Slabs]:
         """This rank's slab of each field in the file; collective."""
-        return [self._order.slab(values.astype(np.float32)) for values in fields.values()]
+        return [blocks(self._order.slab(values.astype(np.float32))) for values in fields.values()]
 
     def _append(self, time: float, fields: Mapping[str, Slabs]) -> None:
         with hdf5_file(self.path, "r+") as file:
@@ -179,19 +179,19 @@ class FieldFile:
                 group["Steps/PointDataOffsets"].create_dataset(name, data=np.zeros(count, dtype="i8"))
 
 
-def _corners(operators: Operators) -> NDArray[np.int64]:
-    """Numbers in the file of the corners of own cells, shape (cells, 4)."""
+def _corners(operators: Operators) -> Slabs:
+    """Numbers in the file of the corners of own cells, one cell after the other, in parts."""
     dofmap = operators.space.dofmap
     cells = dofmap.list[: operators.mesh.domain.topology.index_map(3).size_local]
-    return np.asarray(dofmap.index_map.local_to_global(np.ascontiguousarray(cells).ravel().astype(np.int32)).reshape(-1, 4))
+    for part in blocks(cells):
+        yield dofmap.index_map.local_to_global(np.ascontiguousarray(part, np.int32).ravel())
 
 
 def _fill(data: h5py.Dataset, slabs: Slabs, start: int = 0) -> None:
     """Write slabs one behind the other."""
     for slab in slabs:
-        if len(slab):
-            data[start : start + len(slab)] = slab
-            start += len(slab)
+        data[start : start + len(slab)] = slab
+        start += len(slab)
 
 
 def _count_up(data: h5py.Dataset, step: int) -> None:
