@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.meshing.mesh_checks import FACETS, RawMesh, facet_keys
-from nanowarm.numerics.partition import Piece, pieces, whole
+from nanowarm.numerics.partition import Piece, divided, divided_by_cells, pieces, whole
 from nanowarm.numerics.ranks import received_array, send_array
 from nanowarm.numerics.refinement import Indices, domain_of, refined
 from nanowarm.numerics.stack import MPI, dolfinx, dolfinx_mesh
@@ -66,7 +66,7 @@ def distribute(raw: RawMesh | None, comm: MPI.Intracomm, refine: int = 0) -> Mes
         piece, names = whole(raw, _outer(raw)), (raw.region_names, raw.surface_names)
     elif comm.rank == 0 and raw is not None:
         names = comm.bcast((raw.region_names, raw.surface_names))
-        piece = _given_out(raw, comm)
+        piece = _given_out(raw, comm, refine)
     else:
         names, piece = comm.bcast(None), _received(comm)
     del raw  # its memory is of use from here on
@@ -77,9 +77,10 @@ def distribute(raw: RawMesh | None, comm: MPI.Intracomm, refine: int = 0) -> Mes
     return _with_outer_names(domain, region, surface, names)
 
 
-def _given_out(raw: RawMesh, comm: MPI.Intracomm) -> Piece:
+def _given_out(raw: RawMesh, comm: MPI.Intracomm, refine: int) -> Piece:
     """The piece of the first rank, after those of the others are sent."""
-    dealt = pieces(raw, _outer(raw), comm.size)
+    division = (divided_by_cells if refine else divided)(raw.points, raw.cells, comm.size)
+    dealt = pieces(raw, _outer(raw), division, comm.size)
     for rank in range(comm.size - 1, 0, -1):
         piece = next(dealt)
         for part in fields(Piece):

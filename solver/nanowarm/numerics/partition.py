@@ -86,6 +86,19 @@ def divided(points: Array, cells: NDArray[np.integer], count: int) -> Division:
     return Division(node, cell)
 
 
+def divided_by_cells(points: Array, cells: NDArray[np.integer], count: int) -> Division:
+    """The division of a mesh that will be refined: every cell gets the same number of children, so cells are counted here.
+
+    Args:
+        points, cells, count: as of `divided`.
+    """
+    cell = boxes(sum(points[cells[:, corner]] for corner in range(4)) * 0.25, count)
+    node = np.empty(len(points), np.int32)
+    for corner in range(4):
+        node[cells[:, corner]] = cell
+    return Division(node, cell)
+
+
 def boxes(points: Array, count: int) -> Numbers:
     """The box of each point: space is cut in two across its longest side again and again, shape (points,).
 
@@ -93,7 +106,7 @@ def boxes(points: Array, count: int) -> Numbers:
 
     Args:
         points: coordinates [m], shape (points, 3).
-        count: number of boxes; their numbers of points differ by one at most.
+        count: number of boxes; their numbers of points differ by two at most.
     """
     box = np.zeros(len(points), np.int32)
     left_over = [(np.arange(len(points), dtype=np.int32), 0, count)]
@@ -117,15 +130,15 @@ def whole(mesh: RawMesh, surface: Numbers) -> Piece:
     return Piece(cells, mesh.cell_region, surface, mesh.points, nobody.astype(np.int64), nobody)
 
 
-def pieces(mesh: RawMesh, surface: Numbers, count: int) -> Iterator[Piece]:
+def pieces(mesh: RawMesh, surface: Numbers, division: Division, count: int) -> Iterator[Piece]:
     """What each rank gets, the last rank first.
 
     Args:
         mesh: the serial mesh.
         surface: of the facet opposite to each corner of every cell, shape (cells, 4).
+        division: who owns what of it.
         count: number of ranks.
     """
-    division = divided(mesh.points, mesh.cells, count)
     nodes, starts = _by_rank(division.node, count)
     number = np.empty(len(nodes), np.int32)
     number[nodes] = np.arange(len(nodes), dtype=np.int32)
