@@ -215,3 +215,14 @@ def _limits(case: Case) -> Iterator[float]:
     for criterion in case.input.criteria:
         if criterion.kind == "temperature":
             yield from (limit for limit in (criterion.at_most, criterion.at_least) if limit is not None)
+
+
+def check_ranks(case: Case, ranks: int, cells: int) -> None:
+    """Refuse more ranks than there are cells to give out.
+
+    Raises:
+        MeshError: says how many would do.
+    """
+    if ranks > cells:
+        before = " before it is refined" if case.input.mesh.refine else ""
+        raise MeshError(f"{case.path}: mesh: it has {cells} cells{before}, too few for {ranks} ranks; give -n {cells} at most")

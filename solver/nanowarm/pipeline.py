@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.interruption import Interruption
-from nanowarm.mesh_needs import volume_notes
+from nanowarm.mesh_needs import check_ranks, volume_notes
 from nanowarm.provenance import Made, record
 from nanowarm.results.run_folder import Run, planned_folder, unfinished
 from nanowarm.resuming import beginning
@@ -218,6 +218,7 @@ def build_mesh(case: Case, comm: Any, say: Callable[[str], None] = lambda line: 
     def make() -> Made:
         """The serial mesh into `serial`, and where it came from."""
         made = make_mesh(given, case.folder)
+        check_ranks(case, comm.size, len(made.mesh.cells))
         serial.append(made.mesh)
         notes = (*made.notes, *made.shape_notes())
         return Made(made.cached, made.digest, made.worst_quality, made.step_cost, notes, made.steps)

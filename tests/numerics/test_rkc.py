@@ -42,6 +42,9 @@ class Ordinary:
         largest = float(np.abs(estimate).max())
         return largest / self.tolerance if math.isfinite(largest) else math.inf
 
+    def error_and_radius(self, estimate: Array, time: float) -> tuple[float, float]:
+        return self.error(estimate), self.spectral_radius(time)
+
     def settle(self, time: float, state: Array) -> None:
         pass
 

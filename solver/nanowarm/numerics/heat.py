@@ -20,6 +20,7 @@ from nanowarm.numerics.ice_field import IceField
 from nanowarm.numerics.ledger import BLOOD, INFLOW, LEDGER, METABOLISM
 from nanowarm.numerics.medium_ice import ice_conditions
 from nanowarm.numerics.operators import Integrals, Stiffness
+from nanowarm.numerics.ranks import sums_and_largest
 from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import MPI
 from nanowarm.numerics.thermodynamics import Thermodynamics
@@ -210,20 +211,38 @@ class HeatEquation:
 
         Gershgorin's circles of the columns of M^-1 K k dT/du, plus what boundaries and sources add to its diagonal.
         """
-        largest = self.conduction.stiffest(self.thermo)
+        return self._radius(self.largest(*self._stiffest(time)))
+
+    def _stiffest(self, time: float) -> tuple[float, float]:
+        """Bounds of conduction and of boundaries on this rank [1/s], apart: they may sit on different ranks."""
         at_surface = np.zeros(self.owned)
         for boundary, nodes, share in self._flows:
             stiffness = boundary.stiffness(self.thermo.temperature_at(nodes), time, self.stage_start)
             at_surface[nodes] += share * stiffness * self.thermo.per_capacity_at(nodes)
-        parts = self.largest(largest, float(at_surface.max(initial=0.0)))  # apart: they may sit on different ranks
+        return self.conduction.stiffest(self.thermo), float(at_surface.max(initial=0.0))
+
+    def _radius(self, parts: Sequence[float]) -> float:
+        """The bound from those of all ranks."""
         return sum(parts) + sum(source.slope() for source in self.sources) * self.thermo.largest_per_capacity
 
     def error(self, estimate: Array) -> float:
         """Root mean square over the worst region [tolerances] of an estimate of u around the state of the last `rate`."""
+        return self._norm(self._sum_over_ranks(self._squares(estimate)))
+
+    def error_and_radius(self, estimate: Array, time: float) -> tuple[float, float]:
+        """Both of `error` and `spectral_radius` with one reduction over the ranks."""
+        stiffest = np.array([math.inf if math.isnan(value) else value for value in self._stiffest(time)])
+        squares, parts = sums_and_largest(self.layout.comm, self._squares(estimate), stiffest)
+        return self._norm(squares), self._radius(parts.tolist())
+
+    def _squares(self, estimate: Array) -> Array:
+        """This rank's part of the mean square [K2] over each region of an estimate of u."""
         in_kelvin = np.multiply(self.thermo.per_capacity()[: self.owned], estimate[: self.owned], out=self._work)
         in_kelvin[self.held] = 0.0
         np.multiply(in_kelvin, in_kelvin, out=in_kelvin)
-        squares = self._sum_over_ranks(self._shares @ in_kelvin)
+        return np.asarray(self._shares @ in_kelvin)
+
+    def _norm(self, squares: Array) -> float:
         return math.inf if not np.isfinite(squares).all() else math.sqrt(squares.max()) / self.tolerance
 
     def largest(self, *values: float) -> tuple[float, ...]:

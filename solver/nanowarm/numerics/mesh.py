@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.meshing.mesh_checks import FACETS, RawMesh, facet_keys
-from nanowarm.meshing.ordering import node_order
-from nanowarm.numerics.refinement import TETRAHEDRON, Indices, domain_of, in_new_order, refined
+from nanowarm.numerics.partition import Piece, divided, divided_by_cells, pieces, whole
+from nanowarm.numerics.ranks import received_array, send_array
+from nanowarm.numerics.refinement import Indices, domain_of, refined
 from nanowarm.numerics.stack import MPI, dolfinx, dolfinx_mesh
 
-_NODES, _LABELS = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
-_NOTHING = RawMesh(np.empty((0, 3)), _NODES.reshape(0, 4), _LABELS, _NODES.reshape(0, 3), _LABELS, (), ())
+_TAG = 1204  # of the messages between ranks that share nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,41 +62,36 @@ def distribute(raw: RawMesh | None, comm: MPI.Intracomm, refine: int = 0) -> Mes
         comm: communicator.
         refine: how often each tetrahedron is divided into eight.
     """
-    mine = raw if raw is not None and comm.rank == 0 else _NOTHING
-    regions, surfaces = comm.bcast((mine.region_names, mine.surface_names))
-    if comm.size == 1:
-        nodes = dolfinx.common.IndexMap(comm, len(mine.points))
-        domain, region, surface = domain_of(nodes, mine.cells.astype(np.int32), mine.points), mine.cell_region, _outer(mine)
+    if comm.size == 1 and raw is not None:
+        piece, names = whole(raw, _outer(raw)), (raw.region_names, raw.surface_names)
+    elif comm.rank == 0 and raw is not None:
+        names = comm.bcast((raw.region_names, raw.surface_names))
+        piece = _given_out(raw, comm, refine)
     else:
-        domain, here = _shared(mine, comm)
-        region, surface = _sent(mine.cell_region, comm)[here], _sent(_outer(mine), comm)[here]
+        names, piece = comm.bcast(None), _received(comm)
+    del raw  # its memory is of use from here on
+    nodes = dolfinx.common.IndexMap(comm, piece.owned(), piece.ghosts, piece.owners, _TAG)
+    domain, region, surface = domain_of(nodes, piece.cells, piece.points), piece.region, piece.surface
     for _ in range(refine):
         domain, region, surface = refined(domain, region, surface)
-    return _with_outer_names(domain, region, surface, (regions, surfaces))
+    return _with_outer_names(domain, region, surface, names)
 
 
-def _shared(raw: RawMesh, comm: MPI.Intracomm) -> tuple[dolfinx_mesh.Mesh, NDArray[np.int64]]:
-    """The mesh divided between the ranks, and which of its cells each own cell is."""
-    domain = dolfinx_mesh.create_mesh(comm, raw.cells, TETRAHEDRON, raw.points)
-    topology, geometry = domain.topology, domain.geometry
-    vertices = topology.connectivity(3, 0).array.reshape(-1, 4)
-    held = topology.index_map(0)
-    inside = vertices[(vertices < held.size_local).all(axis=1)]
-    order = node_order(inside, held.size_local) if held.size_local else np.empty(0, np.int32)  # a rank may have no node
-    nodes, (number,) = in_new_order(comm, [held], order)
-    points = np.empty((len(number), 3))
-    points[number[vertices]] = geometry.x[geometry.dofmaps[0]]
-    cells = number[vertices]
-    rows = np.argsort(cells.min(axis=1), kind="stable")
-    return domain_of(nodes, cells[rows], points), topology.original_cell_index[rows]
+def _given_out(raw: RawMesh, comm: MPI.Intracomm, refine: int) -> Piece:
+    """The piece of the first rank, after those of the others are sent."""
+    division = (divided_by_cells if refine else divided)(raw.points, raw.cells, comm.size)
+    dealt = pieces(raw, _outer(raw), division, comm.size)
+    for rank in range(comm.size - 1, 0, -1):
+        piece = next(dealt)
+        for part in fields(Piece):
+            send_array(getattr(piece, part.name), comm, rank)
+        del piece  # before the next one is made
+    return next(dealt)
 
 
-def _sent(array: Indices, comm: MPI.Intracomm) -> Indices:
-    """The first rank's array, on all."""
-    shape, kind = comm.bcast((array.shape, array.dtype))
-    received = array if comm.rank == 0 else np.empty(shape, kind)
-    comm.Bcast(np.ascontiguousarray(received) if comm.rank == 0 else received)
-    return received
+def _received(comm: MPI.Intracomm) -> Piece:
+    """The piece of this rank."""
+    return Piece(**{part.name: received_array(comm, 0) for part in fields(Piece)})
 
 
 def _outer(raw: RawMesh) -> Indices:

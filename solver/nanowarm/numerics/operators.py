@@ -154,11 +154,15 @@ class Operators(Integrals):
         cells = self.space.dofmap.list[: self.mesh.domain.topology.index_map(3).size_local]
         coordinates = self.space.tabulate_dof_coordinates()
         for start in range(0, len(cells), CHUNK):
-            corners = coordinates[cells[start : start + CHUNK]]
+            # by one coordinate first, which leaves few cells to look at
+            along = coordinates[cells[start : start + CHUNK], 0]
+            slack = INSIDE * np.ptp(along, axis=1)
+            row = np.flatnonzero((along.min(axis=1) - slack <= point[0]) & (point[0] <= along.max(axis=1) + slack))
+            corners = coordinates[cells[start + row]]
             slack = INSIDE * np.ptp(corners, axis=1)
             near = ((corners.min(axis=1) - slack <= point) & (point <= corners.max(axis=1) + slack)).all(axis=1)
-            for cell in np.flatnonzero(near):
-                weights = np.linalg.solve(np.vstack((corners[cell].T, np.ones(4))), np.append(point, 1.0))
+            for cell in row[near]:
+                weights = np.linalg.solve(np.vstack((coordinates[cells[start + cell]].T, np.ones(4))), np.append(point, 1.0))
                 if weights.min() >= -INSIDE:
                     return self.space.dofmap.index_map.local_to_global(cells[start + cell]), weights
         return None
@@ -245,13 +249,13 @@ def row_product(stiffness: list[Stiffness], row_weight: Array, total: int) -> PE
         row_weight: shape (owned,).
         total: number of columns.
     """
-    import scipy.sparse
-
-    owned = row_weight.size
-    blocks = [scipy.sparse.csr_array((k.entries, k.columns, k.starts), shape=(owned, total)) for k in stiffness]
-    summed = blocks[0] if len(blocks) == 1 else sum(blocks[1:], start=blocks[0]).tocsr()
-    entries = summed.data * np.repeat(row_weight, np.diff(summed.indptr))
-    parts = (summed.indptr.astype(np.int32), summed.indices.astype(np.int32), entries)
-    matrix = PETSc.Mat().createAIJ(size=(owned, total), csr=parts, comm=MPI.COMM_SELF)
-    matrix.assemble()
-    return matrix
+    size = row_weight.size, total
+    parts = [(part.starts, part.columns, part.entries) for part in stiffness]
+    summed, *others = (PETSc.Mat().createAIJ(size=size, csr=csr, comm=MPI.COMM_SELF) for csr in parts)
+    for other in others:
+        summed.axpy(1.0, other)
+        other.destroy()
+    weight = PETSc.Vec().createWithArray(row_weight, comm=MPI.COMM_SELF)
+    summed.diagonalScale(L=weight)
+    weight.destroy()
+    return summed

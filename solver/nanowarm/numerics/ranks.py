@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from nanowarm.numerics.stack import MPI
 
 Result = TypeVar("Result")
+Array = NDArray[np.float64]
 
 
 def on_first[Result](comm: MPI.Intracomm, work: Callable[[], Result]) -> Result:
@@ -28,15 +30,45 @@ def on_first[Result](comm: MPI.Intracomm, work: Callable[[], Result]) -> Result:
     return result
 
 
-def rows_on_first(rows: NDArray[Any], comm: MPI.Intracomm) -> NDArray[Any]:
-    """Rows of all ranks one after the other on rank 0, none elsewhere."""
-    rows = np.ascontiguousarray(rows)
+def send_array(array: NDArray[Any], comm: MPI.Intracomm, to: int) -> None:
+    """Send an array to another rank, which takes it by `received_array`."""
+    comm.send((array.shape, array.dtype), to)
+    comm.Send(np.ascontiguousarray(array), to)
+
+
+def received_array(comm: MPI.Intracomm, source: int) -> NDArray[Any]:
+    """The array that another rank sends by `send_array`."""
+    shape, kind = comm.recv(source=source)
+    array = np.empty(shape, kind)
+    comm.Recv(array, source)
+    return array
+
+
+def _sum_and_maximise(ours: Any, both: Any, kind: Any) -> None:
+    """The reduction of `sums_and_largest`: how many values are summed comes first, the rest is maximised."""
+    mine, result = np.frombuffer(ours), np.frombuffer(both)
+    last = 1 + int(mine[0])
+    result[1:last] += mine[1:last]
+    np.maximum(result[last:], mine[last:], out=result[last:])
+
+
+@cache
+def _reduction(size: int) -> tuple[MPI.Datatype, MPI.Op]:
+    """Type of a message that is never divided, and the operation on it."""
+    return MPI.DOUBLE.Create_contiguous(size).Commit(), _mixed()
+
+
+@cache
+def _mixed() -> MPI.Op:
+    """The operation, made once: MPI allows only a few."""
+    return MPI.Op.Create(_sum_and_maximise, commute=True)
+
+
+def sums_and_largest(comm: MPI.Intracomm, sums: Array, largest: Array) -> tuple[Array, Array]:
+    """Sums and maxima over all ranks in one reduction; each waits for the slowest rank, so one is cheaper than two."""
     if comm.size == 1:
-        return rows
-    sizes = comm.gather(rows.size)
-    if comm.rank != 0:
-        comm.Gatherv(rows, None)
-        return rows[:0]
-    together = np.empty((sum(sizes) // max(1, int(np.prod(rows.shape[1:]))), *rows.shape[1:]), dtype=rows.dtype)
-    comm.Gatherv(rows, [together, sizes])
-    return together
+        return sums, largest
+    message = np.concatenate(([float(sums.size)], sums, largest))
+    kind, operation = _reduction(message.size)
+    comm.Allreduce(MPI.IN_PLACE, [message, 1, kind], op=operation)
+    return message[1 : 1 + sums.size], message[1 + sums.size :]

@@ -40,6 +40,9 @@ class Equation(Protocol):
     def error(self, estimate: Array) -> float:
         """Size of an error estimate relative to the tolerance, around the state of the last `rate`; collective."""
 
+    def error_and_radius(self, estimate: Array, time: float) -> tuple[float, float]:
+        """Both at once; the only collective call of a step."""
+
     def settle(self, time: float, state: Array) -> None:
         """Set what is prescribed exactly, at the end of an accepted step."""
 
@@ -157,7 +160,7 @@ class Integrator:
         np.add(f0, f1, out=self._argument)
         self._argument *= 0.4 * size
         self._work += self._argument
-        return self.equation.error(self._work), self.equation.spectral_radius(finish)
+        return self.equation.error_and_radius(self._work, finish)
 
     def _reject(self, size: float, error: float, radius: float, stable: bool) -> None:
         self.counts.rejected += 1

@@ -5,17 +5,19 @@ Format: https://docs.vtk.org/en/latest/vtk_file_formats/vtkhdf_file_format/ (ver
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.disk import carry_out_journal, hdf5_file, to_disk
+from nanowarm.numerics.file_order import AT_ONCE, AsGiven, FileOrder, Slabs, blocks, order_in_file, write_on_first
 from nanowarm.numerics.operators import Operators
-from nanowarm.numerics.places import matched
-from nanowarm.numerics.ranks import on_first, rows_on_first
+from nanowarm.numerics.ranks import on_first
 from nanowarm.numerics.saved import Saved
 from nanowarm.numerics.stack import h5py
 
@@ -27,7 +29,7 @@ _CELL_OFFSETS = ("CellOffsets", "ConnectivityIdOffsets")
 
 
 class FieldFile:
-    """A time series of nodal fields on a fixed mesh, gathered to rank 0 and written there.
+    """A time series of nodal fields on a fixed mesh, written by rank 0, which gets one rank's values at a time.
 
     Args:
         path: the file to make, or to go on in where a run was broken off.
@@ -38,38 +40,45 @@ class FieldFile:
     def __init__(self, path: Path, operators: Operators, cell_data: Mapping[str, NDArray[np.generic]]) -> None:
         self.comm = operators.layout.comm
         self.path = path
-        dofmap = operators.space.dofmap
-        cells = dofmap.list[: operators.mesh.domain.topology.index_map(3).size_local]
-        numbers = dofmap.index_map.local_to_global(np.ascontiguousarray(cells).ravel().astype(np.int32)).reshape(-1, 4)
-        connectivity, points = rows_on_first(numbers, self.comm), rows_on_first(operators.position, self.comm)
-        gathered = {name: rows_on_first(values, self.comm) for name, values in cell_data.items()}
-        self._order: NDArray[np.intp] | slice = slice(None)  # of gathered nodes in the file
+        self._order: FileOrder | AsGiven = AsGiven()
+        self._nodes = self.comm.allreduce(operators.layout.owned)
         self._steps, self._last = 0, -np.inf  # frames, and the time [s] of the last one
         self.notes: list[str] = []  # on frames that are lost
-        on_first(self.comm, lambda: self._open(points, connectivity, gathered))
+        if not self._adopted(operators):
+            self._create(operators, cell_data)
 
-    def _open(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
-        """Go on in the file where there is one of this mesh, else make it; one that can't be used is set aside."""
+    def _adopted(self, operators: Operators) -> bool:
+        """Whether there is a file of this mesh, whose order of the nodes is kept; one that can't be used is set aside."""
+        if not on_first(self.comm, self._found):
+            return False
+        count, order = (self._nodes, operators.mesh.cell_count()), None
+        with contextlib.suppress(OSError, KeyError, RuntimeError, ValueError):  # damaged, in whatever way HDF5 notices it
+            if on_first(self.comm, self._counts) == count:
+                order = order_in_file(self.comm, self._points, operators.position)
+        self._order = order or AsGiven()
+        if order is None:
+            on_first(self.comm, self._set_aside)
+        return order is not None
+
+    def _found(self) -> bool:
+        """Whether there is a file, complete if its writing was broken off."""
         if self.path.exists():
             carry_out_journal(self.path)
-            if self._adopted(points, connectivity):
-                return
-            self.path.rename(_free(self.path.with_name(f"{self.path.stem}-damaged{self.path.suffix}")))
-        self._create(points, connectivity, cell_data)
+        return self.path.exists()
 
-    def _adopted(self, points: Array, connectivity: NDArray[np.int64]) -> bool:
-        """Whether the file is of this mesh; its order of the nodes is kept."""
-        try:
-            with h5py.File(self.path, "r") as file:
-                known, cells = file["VTKHDF/Points"][:], file["VTKHDF/NumberOfCells"][0]
-        except (OSError, KeyError, RuntimeError, ValueError):  # damaged, in whatever way HDF5 notices it
-            return False
-        if known.shape != points.shape or cells != len(connectivity):
-            return False
-        if np.array_equal(known, points):
-            return True
-        found, self._order = matched(known, points)
-        return found.size == len(known)
+    def _set_aside(self) -> None:
+        """Leave the file under another name."""
+        self.path.rename(_free(self.path.with_name(f"{self.path.stem}-damaged{self.path.suffix}")))
+
+    def _counts(self) -> tuple[int, int]:
+        """Nodes and cells of the file."""
+        with h5py.File(self.path, "r") as file:
+            return file["VTKHDF/Points"].shape[0], int(file["VTKHDF/NumberOfCells"][0])
+
+    def _points(self, rows: slice) -> Array:
+        """Some points of the file."""
+        with h5py.File(self.path, "r") as file:
+            return np.asarray(file["VTKHDF/Points"][rows])
 
     def saved(self) -> Saved:
         """How many steps it holds, on the disk; collective."""
@@ -103,52 +112,69 @@ class FieldFile:
             steps.attrs["NSteps"] = count
             return count
 
-    def _create(self, points: Array, connectivity: NDArray[np.int64], cell_data: Mapping[str, Array]) -> None:
-        with hdf5_file(self.path, "w") as file:
-            group = file.create_group("VTKHDF")
-            group.attrs["Version"] = np.array([2, 2], dtype="i8")
-            kind = b"UnstructuredGrid"
-            group.attrs.create("Type", kind, dtype=h5py.string_dtype("ascii", len(kind)))
-            cells = connectivity.shape[0]
-            for name, count in (("Points", points.shape[0]), ("Cells", cells), ("ConnectivityIds", 4 * cells)):
-                group[f"NumberOf{name}"] = np.array([count], dtype="i8")
-            group["Points"] = points
-            group["Connectivity"] = connectivity.ravel()
-            group["Offsets"] = np.arange(cells + 1, dtype="i8") * 4
-            group["Types"] = np.full(cells, _TETRAHEDRON, dtype="u1")
-            steps = group.create_group("Steps")
-            steps.attrs["NSteps"] = 0
-            _growing(steps, "Values", "f8")
-            _growing(steps, "NumberOfParts", "i8")
-            for name in _OFFSETS:
-                _growing(steps, name, "i8")
-            for name in _CELL_OFFSETS:
-                _growing(steps, name, "i8", (1,))
-            for kind_of in ("Point", "Cell"):
-                group.create_group(f"{kind_of}Data")
-                steps.create_group(f"{kind_of}DataOffsets")
-            for name, values in cell_data.items():
-                group["CellData"].create_dataset(name, data=values, compression="gzip", compression_opts=1)
-                _growing(steps["CellDataOffsets"], name, "i8")
+    def _create(self, operators: Operators, cell_data: Mapping[str, NDArray[Any]]) -> None:
+        """Make the file with the mesh and what never changes."""
+        cells, names = operators.mesh.cell_count(), list(cell_data)
+        mesh = [blocks(operators.position), _corners(operators)]
+
+        def make(slabs: list[Slabs]) -> None:
+            """Write all of it, on the first rank."""
+            with hdf5_file(self.path, "w") as file:
+                group = file.create_group("VTKHDF")
+                self._describe(group, cells)
+                _fill(group.create_dataset("Points", (self._nodes, 3), "f8"), slabs[0])
+                _fill(group.create_dataset("Connectivity", (4 * cells,), "i8"), slabs[1])
+                _count_up(group.create_dataset("Offsets", (cells + 1,), "i8"), 4)
+                group.create_dataset("Types", (cells,), "u1", fillvalue=_TETRAHEDRON)
+                for name, values in zip(names, slabs[2:], strict=True):
+                    kind = cell_data[name].dtype
+                    packed = group["CellData"].create_dataset(name, (cells,), kind, compression="gzip", compression_opts=1)
+                    _fill(packed, values)
+                    _growing(group["Steps/CellDataOffsets"], name, "i8")
+
+        write_on_first(self.comm, [*mesh, *map(blocks, cell_data.values())], make)
+
+    def _describe(self, group: h5py.Group, cells: int) -> None:
+        """Write what is not an array of the mesh: version, sizes and the empty lists of steps."""
+        group.attrs["Version"] = np.array([2, 2], dtype="i8")
+        kind = b"UnstructuredGrid"
+        group.attrs.create("Type", kind, dtype=h5py.string_dtype("ascii", len(kind)))
+        for name, count in (("Points", self._nodes), ("Cells", cells), ("ConnectivityIds", 4 * cells)):
+            group[f"NumberOf{name}"] = np.array([count], dtype="i8")
+        steps = group.create_group("Steps")
+        steps.attrs["NSteps"] = 0
+        _growing(steps, "Values", "f8")
+        _growing(steps, "NumberOfParts", "i8")
+        for name in _OFFSETS:
+            _growing(steps, name, "i8")
+        for name in _CELL_OFFSETS:
+            _growing(steps, name, "i8", (1,))
+        for kind_of in ("Point", "Cell"):
+            group.create_group(f"{kind_of}Data")
+            steps.create_group(f"{kind_of}DataOffsets")
 
     def append(self, time: float, fields: Mapping[str, Array]) -> None:
         """Add one step; every call gives the same names, each with a value per own node."""
-        gathered = {name: rows_on_first(values.astype(np.float32), self.comm) for name, values in fields.items()}
-        on_first(self.comm, lambda: self._append(time, gathered))
+        names = list(fields)
+        write_on_first(self.comm, self._single(fields), lambda slabs: self._append(time, dict(zip(names, slabs, strict=True))))
         self._steps, self._last = self._steps + 1, time
 
-    def _append(self, time: float, fields: Mapping[str, NDArray[np.float32]]) -> None:
+    def _single(self, fields: Mapping[str, Array]) -> list[Slabs]:
+        """This rank's slab of each field in the file; collective."""
+        return [blocks(self._order.slab(values.astype(np.float32))) for values in fields.values()]
+
+    def _append(self, time: float, fields: Mapping[str, Slabs]) -> None:
         with hdf5_file(self.path, "r+") as file:
             group = file["VTKHDF"]
             steps = group["Steps"]
-            for name, gathered in fields.items():
-                values = gathered[self._order]
-                data = group["PointData"].get(name) or _first(group["PointData"], name, values)
+            for name, slabs in fields.items():
+                data = group["PointData"].get(name) or _first(group["PointData"], name, self._nodes)
                 if name not in steps["PointDataOffsets"]:
                     _growing(steps["PointDataOffsets"], name, "i8")
-                _add(steps["PointDataOffsets"][name], data.shape[0])
-                data.resize(data.shape[0] + values.size, axis=0)
-                data[-values.size :] = values
+                start = data.shape[0]
+                _add(steps["PointDataOffsets"][name], start)
+                data.resize(start + self._nodes, axis=0)
+                _fill(data, slabs, start)
             for name in group["CellData"]:
                 _add(steps["CellDataOffsets"][name], 0)
             for name in (*_OFFSETS, *_CELL_OFFSETS):
@@ -159,15 +185,16 @@ class FieldFile:
 
     def finish(self, fields: Mapping[str, Array]) -> None:
         """Add nodal fields that are known only at the end and belong to every step."""
-        gathered = {name: rows_on_first(values.astype(np.float32), self.comm) for name, values in fields.items()}
-        on_first(self.comm, lambda: self._finish(gathered))
+        names = list(fields)
+        write_on_first(self.comm, self._single(fields), lambda slabs: self._finish(dict(zip(names, slabs, strict=True))))
 
-    def _finish(self, fields: Mapping[str, NDArray[np.float32]]) -> None:
+    def _finish(self, fields: Mapping[str, Slabs]) -> None:
         with hdf5_file(self.path, "r+") as file:
             group = file["VTKHDF"]
             count = group["Steps/Values"].shape[0]
-            for name, values in fields.items():
-                group["PointData"].create_dataset(name, data=values[self._order], compression="gzip", compression_opts=1)
+            for name, slabs in fields.items():
+                data = group["PointData"].create_dataset(name, (self._nodes,), "f4", compression="gzip", compression_opts=1)
+                _fill(data, slabs)
                 group["Steps/PointDataOffsets"].create_dataset(name, data=np.zeros(count, dtype="i8"))
 
 
@@ -177,14 +204,36 @@ def _free(path: Path) -> Path:
     return next(each for each in itertools.chain([path], others) if not each.exists())
 
 
+def _corners(operators: Operators) -> Slabs:
+    """Numbers in the file of the corners of own cells, one cell after the other, in parts."""
+    dofmap = operators.space.dofmap
+    cells = dofmap.list[: operators.mesh.domain.topology.index_map(3).size_local]
+    for part in blocks(cells):
+        yield dofmap.index_map.local_to_global(np.ascontiguousarray(part, np.int32).ravel())
+
+
+def _fill(data: h5py.Dataset, slabs: Slabs, start: int = 0) -> None:
+    """Write slabs one behind the other."""
+    for slab in slabs:
+        data[start : start + len(slab)] = slab
+        start += len(slab)
+
+
+def _count_up(data: h5py.Dataset, step: int) -> None:
+    """Write 0, step, 2 step and so on."""
+    for start in range(0, data.shape[0], AT_ONCE):
+        stop = min(start + AT_ONCE, data.shape[0])
+        data[start:stop] = np.arange(start, stop, dtype=data.dtype) * step
+
+
 def _growing(group: h5py.Group, name: str, kind: str, width: tuple[int, ...] = ()) -> h5py.Dataset:
     return group.create_dataset(name, (0, *width), kind, maxshape=(None, *width), chunks=(64, *width))
 
 
-def _first(group: h5py.Group, name: str, values: NDArray[np.float32]) -> h5py.Dataset:
-    chunk = (min(max(values.size, 1), 65536),)
+def _first(group: h5py.Group, name: str, count: int) -> h5py.Dataset:
+    chunk = (min(max(count, 1), 65536),)
     return group.create_dataset(
-        name, (0,), values.dtype, maxshape=(None,), chunks=chunk, compression="gzip", compression_opts=1, shuffle=True
+        name, (0,), "f4", maxshape=(None,), chunks=chunk, compression="gzip", compression_opts=1, shuffle=True
     )
 
 
