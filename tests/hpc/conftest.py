@@ -16,17 +16,17 @@ import pytest
 
 HERE = Path(__file__).parent
 KIT = HERE.parents[1] / "hpc"
-COSTS = ("seconds", "folder")  # columns that say what a run cost; the folder is named by the same digest everywhere
+COSTS = ("seconds",)  # columns that say what a run cost
 PATIENCE = 400.0  # [s] for all jobs
 
 
 def _module(path: Path) -> ModuleType:
     """A file beside the tests as a module."""
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    specification = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module  # dataclasses look themselves up
+    sys.modules[specification.name] = module  # where the module's own classes are looked up
     specification.loader.exec_module(module)
     return module
 
@@ -76,7 +76,7 @@ def slurm() -> Iterator[None]:
         module.install()
         with module.one_node_slurm():
             yield
-    except module.Impossible as reason:
+    except module.ImpossibleError as reason:
         pytest.skip(f"no Slurm: {reason}")
 
 
@@ -84,6 +84,18 @@ def slurm() -> Iterator[None]:
 def cluster(slurm: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     monkeypatch.setenv("NANOWARM", f"{sys.executable} -m nanowarm.cli")
     return Cluster(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, str]]]:
+    """A study of 48 runs on four meshes, and the table that `nanowarm study` makes of it."""
+    bench = _module(HERE.parent / "conftest.py").Bench(tmp_path_factory.mktemp("whole"))
+    studies = _module(HERE.parent / "studies" / "conftest.py").StudyBench(bench)
+    volumes, irons = [f"{volume} mL" for volume in (1, 2, 3, 4)], [f"{iron} mgFe/mL" for iron in range(5, 17)]
+    path = studies.study(grid={"mesh.parameters.volume": volumes, "regions.cpa.particles.iron": irons})
+    line = [sys.executable, "-m", "nanowarm.cli", "study", path, "-o", bench.folder / "whole"]
+    subprocess.run(line, check=True, capture_output=True, timeout=PATIENCE)
+    return path, table_of(bench.folder / "whole")
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
-class Impossible(Exception):
+class ImpossibleError(Exception):
     """Slurm can't be had on this machine, and why."""
 
 
@@ -61,22 +61,22 @@ def install() -> None:
     """Have the programs on this machine, from the packages of Debian or Ubuntu where they are missing.
 
     Raises:
-        Impossible: in one line.
+        ImpossibleError: in one line.
     """
     if os.geteuid() != 0:
-        raise Impossible("the daemons of Slurm need root")
+        raise ImpossibleError("the daemons of Slurm need root")
     if SYSTEM_FILE.exists():
-        raise Impossible(f"this machine has a Slurm of its own: {SYSTEM_FILE}")
+        raise ImpossibleError(f"this machine has a Slurm of its own: {SYSTEM_FILE}")
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if not missing:
         return
     if shutil.which("apt-get") is None:
-        raise Impossible(f"{', '.join(missing)} not found, and no apt-get to install {', '.join(PACKAGES)}")
+        raise ImpossibleError(f"{', '.join(missing)} not found, and no apt-get to install {', '.join(PACKAGES)}")
     for line in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         done = subprocess.run(["apt-get", "-qq", *line], capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
-            raise Impossible(f"apt-get {line[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+            raise ImpossibleError(f"apt-get {line[0]} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def one_node_slurm() -> Iterator[None]:
     """Slurm, started; when the block ends, its jobs, daemons and files are gone.
 
     Raises:
-        Impossible: it did not start.
+        ImpossibleError: it did not start.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm-", dir="/run", ignore_cleanup_errors=True)))
@@ -165,7 +165,7 @@ def _await_idle(folder: Path) -> None:
     """Wait until the node takes jobs.
 
     Raises:
-        Impossible: it does not.
+        ImpossibleError: it does not.
     """
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -174,7 +174,7 @@ def _await_idle(folder: Path) -> None:
             return
         time.sleep(0.2)
     lines = [line for file in sorted(folder.glob("*.out")) for line in file.read_text(errors="replace").splitlines()[-2:]]
-    raise Impossible(f"the node did not become idle: {' | '.join(lines)}")
+    raise ImpossibleError(f"the node did not become idle: {' | '.join(lines)}")
 
 
 def _end_jobs() -> None:
