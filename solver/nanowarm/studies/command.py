@@ -25,12 +25,12 @@ def study(
     collect: Annotated[bool, typer.Option("--collect", help="make the table of the runs that there are")] = False,
 ) -> None:
     """Run a case over a grid, list or sample of its values, or search for one, into a table; started again, it goes on."""
-    if sum((listing, only is not None, collect)) > 1:
-        raise CaseError("study: give one of --list, --only and --collect")
+    if collect and (listing or only is not None):
+        raise CaseError("study: --collect is for all runs; give it without --list and --only")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if listing:
-            _list(file, output)
+            _list(file, output, only)
         elif only is not None:
             _compute_piece(file, only, output)
         elif collect:
@@ -49,11 +49,11 @@ def _compute(file: Path, output: Path | None) -> None:
     _conclude(table.rows.values(), f"; table: {table.path}")
 
 
-def _list(file: Path, output: Path | None) -> None:
-    """Print the runs."""
+def _list(file: Path, output: Path | None, only: str | None) -> None:
+    """Print the runs, or those that are asked for."""
     from nanowarm.studies.pieces import listed
 
-    for line in listed(file, output):
+    for line in listed(file, output, only):
         _say(line)
 
 

@@ -24,8 +24,13 @@ PAUSE = 1.0  # [s] between two looks at what others compute
 ADAPTIVE = ("search",)  # sections of a study file that let one run depend on others
 
 
-def listed(path: str | Path, folder: Path | None = None) -> Iterator[str]:
+def listed(path: str | Path, folder: Path | None = None, only: str | None = None) -> Iterator[str]:
     """A heading and a line for each run: number, digest, digest of its mesh, state and inputs, with tabs between.
+
+    Args:
+        path: the study file.
+        folder: of the study; `runs/<study>` where left out.
+        only: the runs, as `--only` has them; all where left out.
 
     Raises:
         CaseError: the study can't be used, or the folder holds another.
@@ -33,8 +38,9 @@ def listed(path: str | Path, folder: Path | None = None) -> Iterator[str]:
     place = PieceFolder(folder or default_folder(path), _splittable(path))
     if (place.path / "study.json").is_file():
         place.compare()
+    runs = place.plan.runs if only is None else chosen(place.plan.runs, only)
     yield "\t".join(COLUMNS)
-    for run in place.plan.runs:
+    for run in runs:
         state = "finished" if place.summary(run) is not None else "failed" if place.failure(run) else "open"
         inputs = ", ".join(f"{key} = {toml_text(value)}" for key, value in run.inputs.items())
         yield "\t".join((str(run.number), run.digest, run.mesh, state, inputs))

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from nanowarm.errors import CaseError
 from nanowarm.launching import on_ranks
 
 FIRST_GUESS = 600.0  # [MB] of a worker that nobody has measured yet: DOLFINx, a small mesh, plots
 MEMORY_INFORMATION = Path("/proc/meminfo")
+CORE_COUNTS = "NANOWARM_CORES", "SLURM_CPUS_ON_NODE"
 GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -99,9 +101,17 @@ def _without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def cores() -> int:
-    """Cores that this process may use: those that the machine lets it, and no more than a Slurm job was given."""
+    """Cores that this process may use: those that the machine lets it, and no more than a user or a Slurm job gives it.
+
+    Raises:
+        CaseError: what they give is no number.
+    """
     free = len(os.sched_getaffinity(0))
-    return min(free, int(os.environ.get("SLURM_CPUS_ON_NODE", free)))
+    name = next((name for name in CORE_COUNTS if name in os.environ), "")
+    given = os.environ.get(name, str(free))
+    if not given.isdecimal() or int(given) < 1:
+        raise CaseError(f'{name}="{given}": must be a number of cores, 1 or more')
+    return min(free, int(given))
 
 
 def free_memory() -> float:
