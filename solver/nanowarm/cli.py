@@ -18,6 +18,7 @@ from nanowarm.errors import CaseError, NanowarmError, SolveError
 from nanowarm.gui.command import gui
 from nanowarm.interruption import Interruption
 from nanowarm.launching import STARTED, start_ranks
+from nanowarm.render_command import render
 from nanowarm.sar_commands import particle, sar
 from nanowarm.screen_command import screen
 from nanowarm.studies.command import study
@@ -206,7 +207,7 @@ def library(
     print_list() if name is None else print_record(name)
 
 
-for command in (study, screen, sar, particle, gui):
+for command in (study, screen, render, sar, particle, gui):
     app.command()(command)
 
 
