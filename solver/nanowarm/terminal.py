@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LINES_EVERY = 5.0  # [s] of wall time between progress lines in a log
 EVENTS_EVERY = 1.0  # [s] between events of progress
+RARER = 100.0  # progress is shown no more often than takes one part in so many of the time
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")  # of MPICH and Slurm, PMIx, Open MPI
 
@@ -143,6 +144,7 @@ class Display:
         self._lines: list[str] = []
         self._log: Path | None = None
         self._last = self._logged = clock.monotonic()
+        self._cost = 0.0  # wall time [s] of showing it last
         self._begin: tuple[float, float] | None = None  # wall time and simulated time [s] of the first progress
         self._last_face = _face(machine)
         self._face: Face = Silent() if quiet else self._last_face
@@ -181,9 +183,10 @@ class Display:
         if now - self._logged >= LINES_EVERY:
             self._logged = now
             self._keep(visible(progress_line(progress, self._left(progress, now))))
-        if now - self._last >= self._face.every:
-            self._last = now
+        if now - self._last >= max(self._face.every, RARER * self._cost):
             self._face.progress(progress, self._left(progress, now))
+            self._last = clock.monotonic()
+            self._cost = self._last - now
 
     def _left(self, progress: Progress, now: float) -> float:
         """Wall time [s] that the rest will take if it goes on like this; infinite where that can't be known."""

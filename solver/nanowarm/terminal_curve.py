@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 BLANK = 0x2800  # braille letter without dots
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # of the left and the right column, from the top
-MOST = 1024  # samples that are kept
+MOST = 512  # samples that are kept
 
 
 class Samples:
