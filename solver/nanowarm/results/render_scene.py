@@ -128,6 +128,7 @@ class Scene:
         if lines is not None and lines.n_points:
             ahead = lines.translate(self._towards, inplace=False)
             self._plotter.add_mesh(ahead, name="marks", color="white", line_width=3, **look)
+        self._plotter.render()  # a second screenshot would not draw anew
         image: NDArray[np.uint8] = self._plotter.screenshot(return_img=True)
         (self._body.cell_data if cellwise else self._body.point_data).remove("shown")
         return image[:, :, :3]
