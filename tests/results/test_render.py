@@ -82,6 +82,7 @@ def test_an_animation_has_a_frame_for_each_moment_in_the_same_colours(run: Path,
     assert np.abs(bodies[0] - bodies[2]).mean() > 30  # the body, 60 degC warmer of a range of 80, does not
 
 
+@pytest.mark.slow
 @needs_egl
 def test_a_film_is_written_as_mp4(run: Path, tmp_path: Path) -> None:
     pytest.importorskip("imageio_ffmpeg")
