@@ -14,10 +14,14 @@ from typing import Annotated, Any
 
 import typer
 
+from nanowarm import events
+from nanowarm.check_commands import CaseFile, Overrides, check, mesh
+from nanowarm.completion import library_names, run_folders, shipped_cases
 from nanowarm.errors import CaseError, NanowarmError, SolveError
 from nanowarm.gui.command import gui
 from nanowarm.interruption import Interruption
 from nanowarm.launching import STARTED, start_ranks
+from nanowarm.render_command import render
 from nanowarm.sar_commands import particle, sar
 from nanowarm.screen_command import screen
 from nanowarm.studies.command import study
@@ -33,11 +37,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CaseFile = Annotated[Path, typer.Argument(metavar="CASE", help="case file (TOML)")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="run folder")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="run folder", autocompletion=run_folders)]
 Ranks = Annotated[int, typer.Option("-n", min=1, metavar="RANKS", help="MPI ranks to start")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="print only the verdict")]
-Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="replace a value of the case file")]
 
 
 @app.callback()
@@ -48,7 +50,9 @@ def settings(debug: Annotated[bool, typer.Option("--debug", help="show traceback
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="name of the case and of the folder to make")],
-    source: Annotated[str, typer.Option("--from", metavar="CASE", help="shipped case to start from")] = "vial-1mL",
+    source: Annotated[
+        str, typer.Option("--from", metavar="CASE", help="shipped case to start from", autocompletion=shipped_cases)
+    ] = "vial-1mL",
 ) -> None:
     """Copy a shipped case with its mesh recipe as a starting point."""
     from nanowarm.shipped import copy_case
@@ -58,73 +62,19 @@ def new(
 
 
 @app.command()
-def check(case: CaseFile, overrides: Overrides = None) -> None:
-    """Find everything that can be found without solving."""
-    from nanowarm.case import load_case
-    from nanowarm.inspection import forecast, serial_mesh
-    from nanowarm.mesh_report import mesh_report, mesh_warnings
-
-    loaded = load_case(case, overrides or ())
-    made = serial_mesh(loaded)
-    for note in made.notes:
-        print(f"note: {note}")
-    found = forecast(loaded, made)
-    for warning in (*found.warnings, *mesh_warnings(mesh_report(loaded, made))):
-        print(f"warning: {warning}")
-    print(f"mesh: {found.cells} tetrahedra, {found.nodes} nodes")
-    print(f"stiffness: {found.stiffness_line()}")
-    print(f"estimate: {found.steps} steps, {max(found.seconds, 0.1):.1f} s on one core, {found.memory_mb:.0f} MB")
-    print(f"{case}: can be run")
-
-
-@app.command()
-def mesh(
-    case: CaseFile,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="folder to make")] = None,
-    overrides: Overrides = None,
-) -> None:
-    """Make the mesh, say how good it is, save it with pictures; tell names that the case and the mesh don't share."""
-    from nanowarm.case import load_case
-    from nanowarm.inspection import forecast, save_mesh, serial_mesh
-    from nanowarm.mesh_report import mesh_report
-    from nanowarm.results.run_folder import make_folder, planned_folder
-
-    loaded = load_case(case, overrides or ())
-    folder = planned_folder(Path(f"{case.stem}-mesh"), output)
-    made = serial_mesh(loaded)
-    cost, fault = None, None
-    try:
-        cost = forecast(loaded, made)
-    except NanowarmError as error:  # a mesh whose names aren't known yet is worth looking at
-        fault = error
-    report = mesh_report(loaded, made)
-    make_folder(folder)
-    for line in (*_mesh_lines(report, cost), *save_mesh(report, folder, cost)):
-        print(line)
-    if fault is not None:
-        raise fault
-
-
-def _mesh_lines(report: Any, cost: Any) -> list[str]:
-    """What `mesh` prints of a mesh and of the cost of a run on it, where that is known."""
-    from nanowarm.mesh_report import mesh_warnings, report_lines
-
-    stiffness = [] if cost is None else [f"stiffness: {cost.stiffness_line()}"]
-    return [*report_lines(report), *stiffness, *(f"warning: {warning}" for warning in mesh_warnings(report))]
-
-
-@app.command()
-def run(
+def run(  # noqa: PLR0913  (options of a command)
     case: CaseFile,
     ranks: Ranks = 1,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="run folder to make")] = None,
     overrides: Overrides = None,
     convergence: Annotated[bool, typer.Option("--convergence", help="on other meshes too: discretisation error")] = False,
     quiet: Quiet = False,
+    machine: events.Machine = False,
 ) -> None:
     """Check, mesh, solve, judge, report."""
     from nanowarm.case import load_case
 
+    _begin("run", case, ranks, machine)
     loaded = load_case(case, overrides or ())  # before anything heavy is imported or started
 
     def compute(listener: Any) -> Any:
@@ -134,14 +84,15 @@ def run(
 
         return (converged_run if convergence else run)(loaded, output, listener=listener)
 
-    _carry_out(compute, ranks, quiet)
+    _carry_out(compute, ranks, (quiet, machine))
 
 
 @app.command()
-def resume(folder: RunFolder, ranks: Ranks = 1, quiet: Quiet = False) -> None:
+def resume(folder: RunFolder, ranks: Ranks = 1, quiet: Quiet = False, machine: events.Machine = False) -> None:
     """Go on with a run that was broken off, from its last checkpoint."""
     from nanowarm.convergence import check_unfinished
 
+    _begin("resume", folder, ranks, machine)
     check_unfinished(folder)  # before anything heavy is imported or started
 
     def compute(listener: Any) -> Any:
@@ -150,22 +101,36 @@ def resume(folder: RunFolder, ranks: Ranks = 1, quiet: Quiet = False) -> None:
 
         return resumed_run(folder, listener)
 
-    _carry_out(compute, ranks, quiet)
+    _carry_out(compute, ranks, (quiet, machine))
 
 
-def _carry_out(compute: Callable[[Any], Any], ranks: int, quiet: bool) -> None:
-    """Compute on as many ranks as asked for, and say the verdict."""
+def _begin(command: str, target: Path, ranks: int, machine: bool) -> None:
+    """Say for programs which command begins, once for all ranks."""
+    from nanowarm.terminal import is_first_rank
+
+    if machine and STARTED not in os.environ and is_first_rank():
+        events.start(command, target, ranks)
+
+
+def _carry_out(compute: Callable[[Any], Any], ranks: int, heard: tuple[bool, bool]) -> None:
+    """Compute on as many ranks as asked for, and say the verdict.
+
+    Args:
+        compute: the run, with a listener.
+        ranks: to start.
+        heard: whether only the verdict is to be told, and whether as JSON.
+    """
     if ranks > 1 and STARTED not in os.environ:
         raise typer.Exit(start_ranks(ranks))
     interruption = _hear_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # ranks are the parallelism
     from nanowarm.pipeline import Listener
-    from nanowarm.terminal import Display, is_first_rank, verdict_lines
+    from nanowarm.terminal import Display, is_first_rank
 
-    with Display(quiet) as display:
+    with Display(*heard) as display:
         finished = compute(Listener(display.say, display.progress, display.attach, interruption))
     if is_first_rank():
-        display.conclude(verdict_lines(finished))
+        display.conclude(finished)
     raise typer.Exit(EXIT_CODES[finished.verdict])
 
 
@@ -193,7 +158,9 @@ def report(folder: RunFolder) -> None:
 
 @app.command()
 def library(
-    name: Annotated[str | None, typer.Argument(help="material, particle, coil or damage set to show")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="material, particle, coil or damage set to show", autocompletion=library_names)
+    ] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="compute ice kinetics again, of all or of NAME or file")] = False,
 ) -> None:
     """List or show materials and particles: values, units, spread, source."""
@@ -206,7 +173,7 @@ def library(
     print_list() if name is None else print_record(name)
 
 
-for command in (study, screen, sar, particle, gui):
+for command in (check, mesh, study, screen, render, sar, particle, gui):
     app.command()(command)
 
 
@@ -283,7 +250,7 @@ def _leave(faults: tuple[str, ...], code: int, shared: bool) -> None:
     """
     from nanowarm.terminal import is_first_rank, print_faults
 
-    print_faults(faults, everywhere=not shared)
+    print_faults(faults, code, everywhere=not shared)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     if code == SolveError.exit_code and "mpi4py.MPI" in sys.modules:

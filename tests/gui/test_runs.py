@@ -24,10 +24,10 @@ def test_a_line_of_progress_is_read_and_other_lines_are_not() -> None:
 def test_the_regular_lines_of_a_run_are_those_that_are_read() -> None:
     from types import SimpleNamespace
 
-    from nanowarm.terminal import Display
+    from nanowarm.run_lines import progress_line
 
-    progress: Any = SimpleNamespace(stage="a: b", time=1234.5, size=1e-3, coldest=123.15, hottest=300.0, end=2000.0)
-    read = progress_of(Display()._text(progress, time.monotonic()))
+    progress: Any = SimpleNamespace(stage="a: b", time=1234.5, size=1e-3, coldest=123.15, mean=200.0, hottest=300.0, end=2000.0)
+    read = progress_of(progress_line(progress, 12.0))
     assert read is not None
     assert (read["stage"], read["time"], read["coldest"]) == ("a: b", 1234.0, -150.0)
 

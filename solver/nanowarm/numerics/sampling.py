@@ -137,11 +137,14 @@ class Recorder:
         self.extremes = {name: Extremes(heat, nodes) for name, nodes in regions.items()}
         comm = heat.layout.comm
         self.region_volume = {name: comm.allreduce(float(nodes.volume.sum())) for name, nodes in regions.items()}
+        volume = np.array(list(self.region_volume.values()))
+        self._shares = volume / volume.sum()
         self.columns: dict[str, list[float]] = {name: [] for name in self._names()}
         self.stages: list[str] = []
         self._pending: list[tuple[float, str, bool, list[float], list[float]]] = []
         self.initial = 0.0  # enthalpy [J] that `stored_J` counts from
         self.latest: tuple[float, float, float] = (0.0, 0.0, 0.0)  # time [s], coldest and hottest [K]
+        self.mean = 0.0  # temperature [K] at that time, of all regions by their volumes
 
     def _names(self) -> list[str]:
         regions = [f"{name}_{what}_degC" for name in self.regions for what in ("min", "mean", "max")]
@@ -205,6 +208,7 @@ class Recorder:
             for number, difference in enumerate(self.differences):
                 difference.reduced(time, *high[count + 2 * number : count + 2 * number + 2].tolist())
             self.latest = time, -float(high[0:count:2].min()), float(high[1:count:2].max())
+            self.mean = float(self._shares @ together[: len(self.regions)])
             if row:
                 self._keep(time, stage, high[:count], together)
         self._pending.clear()

@@ -31,7 +31,7 @@ class Progress:
     Args:
         time, size: simulated time and step [s].
         end: expected end of the protocol [s], infinite where not known.
-        coldest, hottest: [K].
+        coldest, mean, hottest: [K].
     """
 
     stage: str
@@ -39,6 +39,7 @@ class Progress:
     size: float
     end: float
     coldest: float
+    mean: float
     hottest: float
 
 

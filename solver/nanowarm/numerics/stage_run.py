@@ -79,7 +79,8 @@ class StageRun:
             time = step.end
             observers.observe(step, stage.name, last=met or time >= self.end)
             _, coldest, hottest = observers.recorder.latest
-            report({"stage": stage.name, "time": time, "size": step.size, "coldest": coldest, "hottest": hottest})
+            where = {"stage": stage.name, "time": time, "size": step.size}
+            report(where | {"coldest": coldest, "mean": observers.recorder.mean, "hottest": hottest})
             changed = self._freeze(step) | self._weaken(step.size)
             if met:
                 return time

@@ -57,9 +57,7 @@ def read_series(path: Path, most: int) -> FieldSeries:
 
     with h5py.File(path, "r") as file:
         group = file["VTKHDF"]
-        points, cells = group["Points"][:], group["Connectivity"][:].reshape(-1, 4)
-        if cells.size and cells.max() >= len(points):
-            raise ValueError("cells of nodes that are not there")
+        points, cells = _mesh(group)
         kept = _distinct(group["Steps/Values"][:])
         fixed = {name: values[:].astype(float) for name, values in group["CellData"].items()}
         region = fixed.pop("region", np.zeros(len(cells))).astype(np.int64)
@@ -74,6 +72,79 @@ def read_series(path: Path, most: int) -> FieldSeries:
             kept = kept[_telling(list(moving.values()), kept, len(points), most)]
         frames = {name: tuple(_frame(*of, number, len(points)) for number in kept) for name, of in moving.items()}
         return FieldSeries(points, cells, region, group["Steps/Values"][:][kept], frames, nodal, fixed)
+
+
+def _mesh(group: Any) -> tuple[Array, Whole]:
+    """Points [m], shape (nodes, 3), and nodes of each tetrahedron, shape (cells, 4).
+
+    Raises:
+        ValueError: they don't fit together.
+    """
+    points, cells = group["Points"][:], group["Connectivity"][:].reshape(-1, 4)
+    if cells.size and cells.max() >= len(points):
+        raise ValueError("cells of nodes that are not there")
+    return points, cells
+
+
+class FrameFile:
+    """A field file, read frame by frame; a context that closes it.
+
+    Args:
+        path: of `fields.vtkhdf`.
+
+    Attributes:
+        points: [m], shape (nodes, 3).
+        cells: nodes of each tetrahedron, shape (cells, 4).
+        region: number of each cell's region, shape (cells,).
+        times: [s] of the frames, none twice, shape (frames,).
+        moving: names of fields that change.
+        nodal: names of fields that are known at the end.
+        cellwise: names of fields that never change.
+
+    Raises:
+        OSError: it can't be read.
+        KeyError: something is missing in it.
+        ValueError: its parts don't fit together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import h5py
+
+        self._file = h5py.File(path, "r")
+        group = self._group = self._file["VTKHDF"]
+        self.points, self.cells = _mesh(group)
+        self._kept = _distinct(group["Steps/Values"][:])
+        self.times: Array = group["Steps/Values"][:][self._kept]
+        values = group["PointData"]
+        self.moving = tuple(name for name in values if values[name].size > len(self.points))
+        self.nodal = tuple(name for name in values if name not in self.moving)
+        self.cellwise = tuple(name for name in group["CellData"] if name != "region")
+        region = group["CellData/region"][:] if "region" in group["CellData"] else np.zeros(len(self.cells))
+        self.region: Whole = region.astype(np.int64)
+
+    def __enter__(self) -> FrameFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields, the temperature first."""
+        return tuple(sorted((*self.moving, *self.nodal, *self.cellwise), key=lambda name: (name != "temperature", name)))
+
+    def values(self, name: str, number: int) -> Array:
+        """A field at a frame, shape (nodes,), or (cells,) where it is one of cells."""
+        if name in self.cellwise:
+            return _checked(self._group["CellData"][name][:].astype(float), len(self.cells), name)
+        if name in self.nodal:
+            return _checked(self._group["PointData"][name][:].astype(float), len(self.points), name)
+        offsets = self._group["Steps/PointDataOffsets"][name][:]
+        return _frame(self._group["PointData"][name], offsets, int(self._kept[number]), len(self.points))
+
+    def nearest(self, time: float) -> int:
+        """The number of the frame whose time [s] is nearest to one."""
+        return int(np.abs(self.times - time).argmin())
 
 
 def _distinct(times: Array) -> Whole:

@@ -151,11 +151,16 @@ def _scale_bar(figure: Any, metres: float, width: int) -> None:
     from matplotlib.lines import Line2D
 
     widest = 1e3 * metres * 0.9 * LEGEND * width  # [mm]
-    power = 10.0 ** np.floor(np.log10(widest))
-    length = max(first * power for first in _ROUND if first * power <= widest)
+    length = round_length(widest)
     half, middle = length / (1e3 * metres * width) / 2.0, 1.0 - LEGEND / 2.0
     figure.add_artist(Line2D([middle - half, middle + half], [0.05, 0.05], color="black", linewidth=4, solid_capstyle="butt"))
     figure.text(middle, 0.06, f"{length:g} mm", ha="center", va="bottom", fontsize=12)
+
+
+def round_length(widest: float) -> float:
+    """The longest length with a round number that is not longer than one."""
+    power = 10.0 ** np.floor(np.log10(widest))
+    return float(max(first * power for first in _ROUND if first * power <= widest))
 
 
 def _main(arguments: Sequence[str]) -> int:

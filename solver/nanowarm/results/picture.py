@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,7 +31,7 @@ MINUTES_FROM = 600.0  # [s]; longer runs are drawn in minutes
 LETTER = 0.016  # width of a letter of a stage's name, of the axes
 TIME_LIMIT = 120.0  # [s] for the body
 MOST_CELLS_WITH_EDGES = 60_000
-INSTALL = "install libegl1 (Debian, Ubuntu: apt-get install libegl1), then run `nanowarm report` or `nanowarm mesh` again"
+INSTALL = "install libegl1 (Debian, Ubuntu: apt-get install libegl1), then run `nanowarm report`, `mesh` or `render` again"
 _CUTS: tuple[tuple[Axis, tuple[float, ...], tuple[float, ...]], ...] = (  # across the shortest axis; seen from; upwards
     ("y", (0.4, -1.0, 0.35), (0.0, 0.0, 1.0)),
     ("x", (1.0, 0.4, 0.35), (0.0, 0.0, 1.0)),
@@ -133,23 +134,27 @@ def make_picture(folder: Path) -> str | None:
     return draw_in_process(folder)
 
 
-def draw_in_process(folder: Path, program: str = "nanowarm.results.picture") -> str | None:
+def draw_in_process(
+    folder: Path, program: str = "nanowarm.results.picture", arguments: Sequence[str] = (), limit: float = TIME_LIMIT
+) -> str | None:
     """Draw the pictures of a folder in a process of its own, because VTK may end it.
 
     Args:
         folder: of a run, or of a mesh.
         program: the module that draws.
+        arguments: of that module, behind the folder.
+        limit: time [s] that it has.
 
     Returns:
         None, or one line that says why there is no picture and what to install.
     """
     paths = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
     environment = os.environ | {"VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow", "PYTHONPATH": paths}
-    command = [sys.executable, "-m", program, str(folder.absolute())]
+    command = [sys.executable, "-m", program, str(folder.absolute()), *arguments]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=TIME_LIMIT, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
-        return f"no picture of the body: drawing it took longer than {TIME_LIMIT:g} s"
+        return f"no picture of the body: drawing it took longer than {limit:g} s"
     if done.returncode < 0:
         return f"no picture of the body: VTK can't draw without a screen on this machine: {INSTALL}"
     if done.returncode > 0:
@@ -180,7 +185,7 @@ def _draw(folder: Path) -> None:
     mesh = plotter.add_mesh(half, scalars="temperature", cmap="cividis", scalar_bar_args=bar, lighting=False)
     mesh.prop.show_edges = body.n_cells < MOST_CELLS_WITH_EDGES
     mesh.prop.edge_opacity = 0.35
-    for outline in _outlines(body, normal):
+    for outline in outlines(body, normal, body.center):
         in_front = outline.translate(np.array(view) * 2e-3 * extent.max(), inplace=False)
         plotter.add_mesh(in_front, color="black", line_width=4, lighting=False)
     size = " \u00d7 ".join(f"{1e3 * length:.3g}" for length in extent)
@@ -233,13 +238,13 @@ def _last_frame(path: Path) -> tuple[pyvista.UnstructuredGrid, float]:
     return body, float(steps[-1])
 
 
-def _outlines(body: pyvista.UnstructuredGrid, normal: Axis) -> list[pyvista.PolyData]:
-    """Where the plane of the cut meets the edge of each region, if there is more than one."""
+def outlines(body: pyvista.UnstructuredGrid, normal: str, origin: Sequence[float]) -> list[pyvista.PolyData]:
+    """Where the plane of a cut through a point [m] meets the edge of each region, if there is more than one."""
     regions = np.unique(body.cell_data["region"]) if "region" in body.cell_data else np.zeros(1)
     if regions.size < 2:
         return []
     parts = [body.extract_cells(body.cell_data["region"] == region) for region in regions]
-    cuts = [part.slice(normal, origin=body.center).clean() for part in parts]
+    cuts = [part.slice(normal, origin=origin).clean() for part in parts]
     rims = [cut.extract_feature_edges(feature_edges=False, manifold_edges=False, non_manifold_edges=False) for cut in cuts]
     return [rim for rim in rims if rim.n_cells]
 

@@ -35,6 +35,14 @@ class Look:
         scaled: Array = self.factor * values
         return scaled if self.least is None else np.log10(np.maximum(scaled, self.least))
 
+    def level(self, value: float) -> float:
+        """A value in this unit, as it is coloured."""
+        return value if self.least is None else float(np.log10(max(value, self.least)))
+
+    def number(self, coloured: float) -> float:
+        """The value in this unit of one as it is coloured."""
+        return coloured if self.least is None else float(10.0**coloured)
+
 
 LOOKS: Mapping[str, Look] = {
     "temperature": Look("°C"),
