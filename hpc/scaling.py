@@ -37,7 +37,7 @@ CELLS_AT = 440_000.0 * 1.1**3  # cells times the cube of their size [mm3]: where
 PARTS = (2, 4, 8, 16, 32, 64, 128, 256, 512)
 FEWEST_NODES = 100  # of a part, for its halo
 FEWEST_CELLS = 50_000  # of a mesh, to be divided into scaling_report.FEWEST_PARTS parts and more
-SMALLER = 8  # times fewer cells, for the part of a stage's time that does not depend on them
+SMALLER = 100  # times fewer cells, where the part of a stage that does not depend on them is nearly all of it
 
 Run = dict[str, Any]
 
@@ -90,7 +90,7 @@ def medians(kinds: dict[str, tuple[int, list[str]]], repeat: int) -> dict[str, R
     for number, (name, (ranks, overrides)) in itertools.product(range(repeat), kinds.items()):
         runs[name].append(measured(ranks, overrides))
         print(f"{number + 1}/{repeat} {name}: solve phase {runs[name][-1]['solve_s']:.2f} s", file=sys.stderr, flush=True)
-    timed = ("solve_s", "mesh_s", "exchange_s", "reduction_s")
+    timed = ("solve_s", "mesh_s", "rate_s", "exchange_s", "reduction_s")
     found = {}
     for name, some in runs.items():
         middle = {key: statistics.median(run[key] for run in some) for key in timed}
@@ -112,11 +112,15 @@ def halos(cells: int) -> list[model.Halo]:
 def machine_of(runs: dict[str, Run], found: list[model.Halo]) -> model.Machine:
     """What the model needs of the program, from runs on one rank and from halos."""
     alone = [run for run in runs.values() if run["ranks"] == 1]
-    calls, cell = model.fitted_times([run["cells"] for run in alone], [run["solve_s"] / run["stages"] for run in alone])
-    large = max(alone, key=lambda run: run["cells"])
+    small, large = (choose(alone, key=lambda run: run["cells"]) for choose in (min, max))
+    calls, _ = model.fitted_times([run["cells"] for run in alone], [run["rate_s"] for run in alone])
+    # what a step of the small mesh takes besides its stages; of the large one, all else is counted to the cells of the stages
+    step_calls = max(0.0, (small["solve_s"] - small["stages"] * small["rate_s"]) / small["steps"])
+    cell = (large["solve_s"] - large["steps"] * step_calls - large["stages"] * calls) / large["stages"] / large["cells"]
     wide = [halo for halo in found if halo.ranks >= scaling_report.FEWEST_PARTS]
     return model.Machine(
         calls=calls,
+        step_calls=step_calls,
         cell=cell,
         cells_per_node=large["cells"] / large["nodes"],
         stages=large["stages"] / large["steps"],
@@ -160,7 +164,7 @@ def main() -> None:
 def crowding_of(runs: dict[str, Run], machine: model.Machine) -> float:
     """How many times slower a rank computes where the most ranks do, beyond what messages cost; at least 1."""
     most = max((run for name, run in runs.items() if name.startswith("weak") or run["ranks"] == 1), key=lambda run: run["ranks"])
-    stage = most["solve_s"] / most["stages"] - machine.calls
+    stage = most["solve_s"] / most["stages"] - machine.calls - machine.step_calls * most["steps"] / most["stages"]
     messages = (most["exchange_s"] if most["ranks"] > 1 else 0.0) + most["reduction_s"] * most["steps"] / most["stages"]
     return max(1.0, (stage - messages) / (machine.cell * most["cells"] / most["ranks"]))
 

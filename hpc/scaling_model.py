@@ -1,6 +1,6 @@
 """How long a step takes on many ranks: a model whose numbers are measured, but for those of the network.
 
-    step  = stages * stage + reduction
+    step  = step calls + stages * stage + reduction
     stage = calls + imbalance * cells / ranks * cell + neighbours * latency + 8 B * halo / (bandwidth / ranks per node)
     halo  = factor * (nodes / ranks)^(2/3)
     stages grow as the square root of the stiffness, which is as the cube root of the cells
@@ -69,6 +69,7 @@ class Machine:
 
     Args:
         calls: time of a stage that does not depend on the mesh [s].
+        step_calls: likewise of a step, besides its stages [s].
         cell: time of a stage for each cell [s].
         cells_per_node: cells over nodes of a mesh.
         stages: of a step, on a mesh of `at_cells`.
@@ -80,6 +81,7 @@ class Machine:
     """
 
     calls: float
+    step_calls: float
     cell: float
     cells_per_node: float
     stages: float
@@ -102,7 +104,7 @@ def parts_of_step(machine: Machine, network: Network, cells: float, ranks: int) 
     stages = machine.stages_of(cells)
     crowded = network.crowding if ranks > 1 else 1.0
     compute = stages * machine.cell * crowded * cells / ranks
-    parts = {"calls": stages * machine.calls, "computing": compute, "imbalance": 0.0}
+    parts = {"calls": machine.step_calls + stages * machine.calls, "computing": compute, "imbalance": 0.0}
     parts |= dict.fromkeys(("latency", "bandwidth", "reduction"), 0.0)
     if ranks > 1:
         share = network.bandwidth / min(ranks, network.ranks_per_node)

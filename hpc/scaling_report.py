@@ -78,11 +78,12 @@ def _fit(halos: Sequence[model.Halo]) -> str:
 
 def _assumptions(machine: model.Machine, network: model.Network) -> str:
     """What is measured and what is assumed, in sentences."""
+    calls = f"a stage takes {1e6 * machine.calls:.0f} µs and a step {1e3 * machine.step_calls:.1f} ms besides"
     return (
-        f"Measured: a stage takes {1e6 * machine.calls:.0f} µs whatever the mesh (calls from Python) and "
-        f"{1e9 * machine.cell:.1f} ns a cell; {machine.stages:.1f} stages a step on {machine.at_cells} cells, growing with the "
-        f"cube root of the cells. Assumed: {1e6 * network.latency:g} µs a message, {network.bandwidth / 1e9:g} GB/s from a "
-        f"machine of {network.ranks_per_node} ranks, {network.crowding:.2f} times slower computing where all its cores do."
+        f"Measured: whatever the mesh, {calls} (calls from Python), and a stage takes {1e9 * machine.cell:.1f} ns for each cell; "
+        f"{machine.stages:.1f} stages a step on {machine.at_cells} cells, growing with the cube root of the cells. "
+        f"Assumed: {1e6 * network.latency:g} µs a message, {network.bandwidth / 1e9:g} GB/s from a machine of "
+        f"{network.ranks_per_node} ranks, {network.crowding:.2f} times slower computing where all its cores do."
     )
 
 

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from nanowarm import load_case
+from nanowarm.case import Case
 from nanowarm.numerics.operators import Operators
 from nanowarm.numerics.ranks import sums_and_largest
+from nanowarm.numerics.setup import equip
 from nanowarm.numerics.stack import MPI
 from nanowarm.pipeline import prepare, run
 
-REPEATS = 300  # of a message, in isolation
+REPEATS = 100  # of what is timed in isolation
 
 
 def seconds_each(comm: MPI.Intracomm, work: Callable[[], Any]) -> float:
@@ -31,6 +33,14 @@ def seconds_each(comm: MPI.Intracomm, work: Callable[[], Any]) -> float:
     for _ in range(REPEATS):
         work()
     return float(comm.allreduce(time.perf_counter() - start, MPI.MAX)) / REPEATS
+
+
+def stage(case: Case, operators: Operators) -> float:
+    """Time of one evaluation of the heat equation [s], of which a stage has one."""
+    heat = equip(case, operators).heat
+    state, rates = heat.initial_state(case.input.initial.temperature), np.zeros(heat.size)
+    heat.begin(case.stages[0], 0.0, state)
+    return seconds_each(operators.layout.comm, lambda: heat.rate(0.0, state, rates))
 
 
 def halo(operators: Operators) -> dict[str, int]:
@@ -49,6 +59,7 @@ def main(case_file: str, folder: str, overrides: list[str]) -> None:
     layout, empty = prepared.operators.layout, np.zeros(2)
     exchange = seconds_each(comm, layout.exchange)
     reduction = seconds_each(comm, lambda: sums_and_largest(comm, empty, empty))
+    rate = stage(case, prepared.operators)
     run(case, folder, comm=comm, prepared=prepared)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     parts = comm.gather({**halo(prepared.operators), "peak_MB": round(peak)})
@@ -64,6 +75,7 @@ def main(case_file: str, folder: str, overrides: list[str]) -> None:
             "mesh_s": mesh,
             "steps": steps["accepted"],
             "stages": steps["stages"],
+            "rate_s": rate,
             "exchange_s": exchange,
             "reduction_s": reduction,
             "parts": parts,

@@ -25,7 +25,7 @@ def loaded() -> ModuleType:
 
 
 model = loaded()
-MACHINE = model.Machine(1e-4, 2e-8, 5.5, 10.0, 1_000_000, 8.0, 14.0, 1.1)
+MACHINE = model.Machine(1e-4, 3e-3, 2e-8, 5.5, 10.0, 1_000_000, 8.0, 14.0, 1.1)
 NETWORK = model.Network(2e-6, 1e10, 50, 1.5)
 FREE = model.Network(0.0, float("inf"), 50, 1.0)
 
@@ -44,17 +44,17 @@ def lattice(side: int) -> np.ndarray:
 def test_one_rank_has_no_communication_and_waits_for_nobody() -> None:
     parts = model.parts_of_step(MACHINE, NETWORK, 1e6, 1)
     assert {name for name, value in parts.items() if value} == {"calls", "computing"}
-    assert model.step(MACHINE, NETWORK, 1e6, 1) == pytest.approx(10.0 * (1e-4 + 2e-8 * 1e6))
+    assert model.step(MACHINE, NETWORK, 1e6, 1) == pytest.approx(3e-3 + 10.0 * (1e-4 + 2e-8 * 1e6))
 
 
 def test_work_alone_scales_without_end() -> None:
-    machine = replace(MACHINE, calls=0.0, imbalance=1.0)
+    machine = replace(MACHINE, calls=0.0, step_calls=0.0, imbalance=1.0)
     assert model.efficiency(machine, FREE, 1e9, 10**6, 50) == pytest.approx(1.0)
 
 
 def test_calls_alone_stop_the_scaling_where_the_closed_form_says() -> None:
     # (calls full + work) / (calls ranks + work) = 1/2
-    machine = replace(MACHINE, imbalance=1.0)
+    machine = replace(MACHINE, step_calls=0.0, imbalance=1.0)
     expected = (2.0 * (1e-4 * 50 + 2e-8 * 1e9) - 2e-8 * 1e9) / 1e-4
     assert model.stops_at(machine, FREE, 1e9, 50) == pytest.approx(expected, rel=2e-3)
 
