@@ -15,7 +15,9 @@ import tomli_w
 
 from nanowarm.errors import CaseError
 from nanowarm.results.picture import make_picture
-from nanowarm.results.report import flat, number_text, percent_text, verdict_sentence, write_report
+from nanowarm.results.report import write_report
+from nanowarm.results.report_rows import flat
+from nanowarm.results.sentences import number_text, percent_text, verdict_sentence
 
 HOSTILE = "<script src='https://evil.example/x.js'>alert(1)</script> & $\\frac{kidney"
 PIXEL = b"\x89PNG\r\n\x1a\n"
