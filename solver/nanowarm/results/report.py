@@ -130,7 +130,7 @@ def _numbers(files: RunFiles) -> Row:
     timeline = timeline_svg(files.case, files.history, files.record["stages"], happened) if ended else None
     energy = files.summary.get("energy_J") or {}
     return {
-        "charts": charts(files),
+        "curves": charts(files),
         "rates": [rate_chart(one) for one in files.rates],
         "ice": ice_and_stress(files.summary),
         "doses": _doses(files),
