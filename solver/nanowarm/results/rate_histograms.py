@@ -118,14 +118,15 @@ def _edges(rate: Array, volume: Array, limit: float) -> Array:
     """Bins of equal width, the limit among their edges where it is near."""
     order = np.argsort(rate)
     share = np.cumsum(volume[order]) / volume.sum()
-    low, high = float(rate.min()), float(rate[order][min(np.searchsorted(share, _FAST), rate.size - 1)])
+    low, high = float(rate.min()), float(rate[order][min(int(np.searchsorted(share, _FAST)), rate.size - 1)])
     near = math.isfinite(limit) and max(high, limit) - min(low, limit) <= 20.0 * max(high - low, 0.02 * limit)
     if near:
         low, high = min(low, limit), max(high, limit)
     step = _round_step(max(high - low, 1e-3 * max(abs(high), 1e-12)) / (0.6 * MOST_BINS))
     origin = limit if near else 0.0
     first, last = math.floor((low - origin) / step), math.floor((high - origin) / step) + 1
-    return origin + step * np.arange(first, last + 1)
+    edges: Array = origin + step * np.arange(first, last + 1, dtype=float)
+    return edges
 
 
 def _round_step(least: float) -> float:
@@ -183,7 +184,7 @@ def rates_svg(histogram: RateHistogram) -> bytes:
         axes = figure.add_subplot(xlabel=f"{name} rate [°C/min]", ylabel="part of the volume [%]")
         slow = edges[1:] <= histogram.limit * (1.0 + 1e-9)
         for chosen, colour, hatch in ((slow, ORANGE, "///"), (~slow, BLUE, None)):
-            look = {"color": colour, "edgecolor": "white", "linewidth": 0.6, "hatch": hatch}
+            look: dict[str, Any] = {"color": colour, "edgecolor": "white", "linewidth": 0.6, "hatch": hatch}
             axes.bar(edges[:-1][chosen], 100.0 * histogram.fraction[chosen], np.diff(edges)[chosen], align="edge", **look)
         if math.isfinite(histogram.limit):
             axes.axvline(histogram.limit, color="black", linewidth=1.6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -50,7 +51,14 @@ def _page(files: RunFiles, view: str | None) -> str:
     import jinja2
 
     page = jinja2.Environment(loader=jinja2.FunctionLoader(_template), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page.filters |= {"number": number_text, "percent": percent_text, "readable": readable, "flat": flat, "sentence": _sentence}
+    page.filters |= {
+        "number": number_text,
+        "percent": percent_text,
+        "readable": readable,
+        "flat": flat,
+        "sentence": _sentence,
+        "coded": _coded,
+    }
     content = {**_answer(files), **_numbers(files), **_evidence(files), "view": view}
     policy = f"{_hash(_script())}{' ' + script_policy() if view else ''}"
     return page.get_template("page.j2").render(**content, style=_template("page.css"), script=_script(), script_policy=policy)
@@ -75,6 +83,13 @@ def _hash(script: str) -> str:
 def _sentence(text: str) -> str:
     """A text that begins with a capital letter and ends with a full stop."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def _coded(text: str) -> Any:
+    """A text as markup, what stands between backticks set as code."""
+    import markupsafe
+
+    return markupsafe.Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(markupsafe.escape(text))))
 
 
 def _answer(files: RunFiles) -> Row:

@@ -60,7 +60,7 @@ def _in_percent(row: Row) -> Row:
 
 def citation_rows(text: str) -> list[Row]:
     """Key, authors, title, where and DOI of every BibTeX entry of a run's `citations.bib`."""
-    found = []
+    found: list[Row] = []
     for match in _ENTRY.finditer(text):
         fields = {name: _plain(value) for name, value in _FIELD.findall(match[2])}
         place = fields.get("journal") or fields.get("howpublished") or fields.get("publisher") or ""

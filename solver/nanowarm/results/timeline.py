@@ -24,6 +24,7 @@ History = Mapping[str, NDArray[Any]]
 
 POINTS = 240  # of a curve, in a stage
 MOST_EVENTS = 12
+_APART = 0.025  # of the whole time; numbers nearer than that overlap
 _LETTER = 0.0085  # width of a letter, of the axes
 _LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"), (PINK, "-."), (BLACK, (0, (1, 1))))
 _SHADES = ("#dbe7f3", "#f0f0f0")
@@ -121,14 +122,25 @@ def timeline_svg(case: Row, history: History, stages: Sequence[Row], happened: S
             grid[-1].set_ylabel("field\n[kA/m]")
         for axes in grid:
             axes.spines[["top", "right"]].set_visible(False)
-            for number, (at, _) in enumerate(happened[:MOST_EVENTS], 1):
+            for at, _ in happened[:MOST_EVENTS]:
                 axes.axvline(at / scale, color="0.35", linewidth=0.8, linestyle=(0, (3, 2)))
-                if axes is grid[0]:
-                    axes.annotate(str(number), (at / scale, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom")
+        for at, label in _numbered([at for at, _ in happened[:MOST_EVENTS]], float(time[-1])):
+            grid[0].annotate(label, (at / scale, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom")
         grid[-1].set_xlabel(f"time [{unit}]")
         grid[-1].set_xlim(0.0, max(time[-1], 1e-9) / scale)
         figure.savefig(image, format="svg", metadata={"Date": None})
     return image.getvalue()
+
+
+def _numbered(times: Sequence[float], end: float) -> list[tuple[float, str]]:
+    """Where [s] the numbers of events stand, and the numbers; those that would overlap stand together."""
+    groups: list[list[int]] = []
+    for number, at in enumerate(times):
+        near = bool(groups) and at - times[groups[-1][-1]] < _APART * end
+        groups = [*groups[:-1], [*groups[-1], number]] if near else [*groups, [number]]
+    ends = [(group[0] + 1, group[-1] + 1) for group in groups]
+    labels = [str(first) if first == last else f"{first}\u2013{last}" for first, last in ends]
+    return [(sum(times[n] for n in group) / len(group), label) for group, label in zip(groups, labels, strict=True)]
 
 
 def _bars(axes: Axes, stages: Sequence[Row], scale: float, end: float) -> None:
