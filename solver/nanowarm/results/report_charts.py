@@ -18,7 +18,7 @@ from nanowarm.results.ice_section import ice_and_stress_charts
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK, Chart, Line, chart_svg
 from nanowarm.results.rate_histograms import RateHistogram, rates_svg, told
 from nanowarm.results.report_files import RunFiles
-from nanowarm.results.sentences import number_text
+from nanowarm.results.sentences import is_upper, number_text, percent_text, readable
 
 Row = Mapping[str, Any]
 History = Mapping[str, NDArray[Any]]
@@ -143,10 +143,20 @@ def deciding_chart(files: RunFiles, row: Row | None) -> Row | None:
     for histogram in files.histograms:
         if (histogram.region, histogram.quantity) == (region, wanted):
             for name, alt, svg in histogram_pictures([histogram]):
-                return {"title": name, "alt": alt, "image": inline(svg, "image/svg+xml"), "remark": ""}
+                return {"title": name, "alt": alt, "image": inline(svg, "image/svg+xml"), "remark": _asked(row)}
     start = {"ice": "Ice in", "stress": "Tensile stress in", "field limit": "Magnetic field"}.get(kind, "Temperature of")
     known = [chart for chart in contents(files) if chart.title in (f"{start} {region}", start) and _says(chart)]
     return drawn(known[0], files) if known else None
+
+
+def _asked(row: Row) -> str:
+    """What a criterion asks, below its chart."""
+    part = f" in {percent_text(row['fraction_asked'])} of it" if row.get("fraction_asked") else ""
+    sense = "at most" if is_upper(row) else "at least"
+    if row.get("between_degC"):
+        low, high = (number_text(end, 4) for end in row["between_degC"])
+        return f"Asked: {low} to {high} °C{part}."
+    return f"Asked: {sense} {number_text(row['limit'])} {readable(row['unit'])}{part}."
 
 
 def _same_limit(one: RateHistogram, row: Row) -> bool:

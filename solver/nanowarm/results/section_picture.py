@@ -21,6 +21,7 @@ Row = Mapping[str, Any]
 MOST_FRAMES = 24
 MILLIMETRES = 1e3
 DOTS_PER_INCH = 170
+RIM, ASIDE = 1e-3, 1.7e-4  # of the extent of the body, what a cut is moved by; a face of cells has no inside to show
 COLOURS = "cividis"  # even to the eye, and told apart by the colour-blind
 _ACROSS = {0: (1, 2), 1: (0, 2), 2: (0, 1)}  # axes of the picture by the axis it is cut across
 
@@ -116,24 +117,29 @@ def _drawn(series: FieldSeries, plan: _Plan, record: Row) -> Section | None:
 
 
 def _inside(points: Array, plan: _Plan) -> Array:
-    """Where to cut [m]: at the place, or a little inside the body where that lies on its rim."""
+    """Where to cut [m]: at the place, a little inside where that lies on the rim, and off planes in which cells may meet."""
     low, high = points.min(axis=0), points.max(axis=0)
-    rim = 1e-3 * (high - low)
-    return np.asarray(np.clip(plan.place, low + rim, high - rim))
+    rim, aside = RIM * (high - low), ASIDE * (high - low)
+    return np.asarray(np.clip(plan.place + aside, low + rim, high - rim))
 
 
 def _words(plan: _Plan, values: Array, regions: NDArray[Any], record: Row) -> tuple[str, str]:
     """Description and caption."""
     low, high = (number_text(float(extreme), 4) for extreme in (np.nanmin(values), np.nanmax(values)))
     unit = f" {look(plan.name).unit}".rstrip()
-    axis, at = "xyz"[plan.axis], f"{MILLIMETRES * plan.place[plan.axis]:.4g}"
+    axis, at = "xyz"[plan.axis], _millimetres(plan.place[plan.axis])
     many = len(np.unique(regions)) > 1
     caption = f"{plan.name[0].upper()}{plan.name[1:]} {plan.when}, cut at {axis} = {at} mm"
-    place = ", ".join(f"{MILLIMETRES * x:.4g}" for x in plan.place)
+    place = ", ".join(_millimetres(x) for x in plan.place)
     worst = f"; the ring marks the worst place of {plan.label}, ({place}) mm" if plan.label else ""
     log = "powers of ten of " if look(plan.name).least is not None else ""
     alt = f"Section of the body: {caption}, {log}{low} to {high}{unit}{worst}"
     return alt, f"{caption}{worst}{'; lines are edges of regions' if many else ''}."
+
+
+def _millimetres(metres: float) -> str:
+    """A coordinate [mm] to a hundredth."""
+    return number_text(round(MILLIMETRES * float(metres), 2) + 0.0, 6)
 
 
 def _image(points: Array, triangles: NDArray[Any], shown: tuple[Array, NDArray[Any]], marked: tuple[_Plan, Any]) -> bytes:
