@@ -12,6 +12,7 @@ from nanowarm.case import Case, check_names, load_case
 from nanowarm.interruption import Interruption
 from nanowarm.mesh_needs import check_ranks, volume_notes
 from nanowarm.provenance import Made, record
+from nanowarm.results.rate_histograms import rate_histograms
 from nanowarm.results.run_folder import Run, planned_folder, unfinished
 from nanowarm.resuming import beginning
 from nanowarm.run_files import begin_folder, conclude, held, write_files
@@ -183,7 +184,8 @@ def _carried_through(
     observers.finish()
     summary = summary_of(case, observers, solution, outcomes)
     about = record(case, observers, solution, ready.made, (*off, *equipped.notes), begins.origin)
-    on_first(comm, lambda: write_files(target, observers, about))
+    rates = rate_histograms(case.input.criteria, case.regions, observers)
+    on_first(comm, lambda: write_files(target, observers, about, rates))
     watch.lap("output")
     on_first(comm, lambda: conclude(target, summary, about, watch.seconds, case.input.output.report))
     on_first(comm, begins.resumption.checkpoints.remove)

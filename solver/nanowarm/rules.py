@@ -15,6 +15,7 @@ from nanowarm.model import Location, Model, faults, joined_key, nearest
 from nanowarm.physics.boundaries import AnyBoundary
 from nanowarm.physics.fields import AnyField, never_on
 from nanowarm.physics.protocol import Stage, StageInput
+from nanowarm.physics.schedules import since_stage
 from nanowarm.sections import CaseInput
 from nanowarm.shelf import Region
 
@@ -126,7 +127,7 @@ def _changed_boundary(draft: Draft, base: Any, name: str, change: Mapping[str, A
 
 def _merged(draft: Draft, union: Any, base: Mapping[str, Any], change: Mapping[str, Any], key: Location) -> Any:
     """A record of a closed union after a stage's change of some of its keys, or of its kind and so of all."""
-    change = {name: _since_stage(value) for name, value in change.items()}
+    change = {name: since_stage(value) for name, value in change.items()}
     whole = change if change.get("kind", base.get("kind")) != base.get("kind") else {**base, **change}
     try:
         return TypeAdapter(union).validate_python(whole, context={"folder": Path(draft.where).parent})
@@ -139,12 +140,6 @@ def _record(union: Any, kind: Any) -> type[Model]:
     """The member of a union that a kind chooses; the first one where none does."""
     members: tuple[type[Model], ...] = union.__origin__.__args__
     return next((m for m in members if kind in getattr(m.model_fields["kind"].annotation, "__args__", ())), members[0])
-
-
-def _since_stage(value: Any) -> Any:
-    """A table or a program over time that a stage gives counts from the stage's start."""
-    timed = isinstance(value, Mapping) and ("at" in value or "program" in value)
-    return {"since": "stage", **value} if timed else value
 
 
 def check_rules(draft: Draft, regions: Mapping[str, Region]) -> None:

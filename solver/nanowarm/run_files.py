@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from nanowarm.case import Case
 from nanowarm.errors import SolveError
 from nanowarm.results.dose_histograms import write_histograms
 from nanowarm.results.picture import make_picture
+from nanowarm.results.rate_histograms import RateHistogram, write_rates
 from nanowarm.results.report import write_report
 from nanowarm.results.run_folder import hold, make_folder, write_citations, write_history, write_json, write_whole
 
@@ -52,7 +53,7 @@ def begin_folder(folder: Path, case: Case) -> None:
         raise SolveError(f"{folder}: can't be written: {error.strerror or error}") from None
 
 
-def write_files(folder: Path, observers: Observers, about: dict[str, Any]) -> None:
+def write_files(folder: Path, observers: Observers, about: dict[str, Any], rates: Sequence[RateHistogram] = ()) -> None:
     """The files of the run folder that hold history and sources, on rank 0; a missing picture is noted.
 
     Raises:
@@ -63,6 +64,8 @@ def write_files(folder: Path, observers: Observers, about: dict[str, Any]) -> No
         write_history(folder / "history.csv", observers.columns(), observers.recorder.stages)
         if observers.histograms:
             write_histograms(folder / "histograms.csv", observers.histograms)
+        if rates:
+            write_rates(folder / "rates.csv", rates)
         write_citations(folder / "citations.bib", texts)
         reason = make_picture(folder)
         about["notes"] += [reason] if reason else []

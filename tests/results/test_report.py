@@ -15,7 +15,9 @@ import tomli_w
 
 from nanowarm.errors import CaseError
 from nanowarm.results.picture import make_picture
-from nanowarm.results.report import flat, number_text, percent_text, verdict_sentence, write_report
+from nanowarm.results.report import write_report
+from nanowarm.results.report_rows import flat
+from nanowarm.results.sentences import number_text, percent_text, verdict_sentence
 
 HOSTILE = "<script src='https://evil.example/x.js'>alert(1)</script> & $\\frac{kidney"
 PIXEL = b"\x89PNG\r\n\x1a\n"
@@ -85,7 +87,9 @@ def page(folder: Path) -> str:
 
 def visible(text: str) -> str:
     """What a reader sees, on one line."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text.partition("<body>")[2])).split())
+    return " ".join(
+        html.unescape(re.sub(r"<script>.*?</script>|<[^>]+>", " ", text.partition("<main>")[2], flags=re.DOTALL)).split()
+    )
 
 
 def test_a_met_verdict_names_the_margin_of_the_critical_rate() -> None:
@@ -151,7 +155,8 @@ def test_hostile_names_are_shown_as_text(folder: Folder) -> None:
         inputs=[dict.fromkeys(("of", "what", "value", "source", "quality", "spread", "note"), HOSTILE)],
     )
     text = page(run)
-    assert "<script" not in text
+    assert HOSTILE not in text
+    assert text.count("<script") == 1
     assert visible(text).count(HOSTILE) >= 15
 
 
@@ -159,9 +164,9 @@ def test_the_page_loads_nothing_from_elsewhere(folder: Folder) -> None:
     run = folder(summary(RATE), case("kidney", ASKED), notes=["see https://example.org"])
     (run / "picture.png").write_bytes(PIXEL)
     text = page(run)
-    assert re.findall(r"<(?:link|script|iframe|object|embed|a)\b", text) == []
-    sources = re.findall(r"(?:src|href|action)\s*=\s*[\"']?([^\"'>\s]{5})", text)
-    assert set(sources) == {"data:"}
+    assert re.findall(r"<(?:link|iframe|object|embed|script [^>]*src)\b", text) == []
+    sources = re.findall(r"\b(?:src|href|action)=\"([^\"]*)", text)
+    assert {source[:5] for source in sources if not source.startswith("#")} == {"data:"}
     assert "@import" not in text
     assert "url(" not in text
 
@@ -170,7 +175,8 @@ def test_every_image_says_what_it_shows(folder: Folder) -> None:
     run = folder(summary(RATE), case("kidney", ASKED))
     (run / "picture.png").write_bytes(PIXEL)
     images = re.findall(r"<img[^>]*>", page(run))
-    assert len(images) == 5  # temperature of the region and of the probe, field, energy, the body
+    # temperature of the region, which decides, and of the probe; field, energy over time and its balance; the body
+    assert len(images) == 6
     assert all(re.search(r'alt="[^"]{40,}"', image) for image in images)
 
 

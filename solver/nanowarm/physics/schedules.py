@@ -194,6 +194,12 @@ def schedule_of(dimension: Dimension) -> tuple[Any, ...]:
     return BeforeValidator(parse), PlainSerializer(text, when_used="json"), schema
 
 
+def since_stage(value: Any) -> Any:
+    """A table or a program over time that a stage gives counts from the stage's start."""
+    timed = isinstance(value, Mapping) and ("at" in value or "program" in value)
+    return {"since": "stage", **value} if timed else value
+
+
 def _table(dimension: Dimension, raw: Mapping[str, Any]) -> Schedule:
     """The schedule that a table over time states."""
     unknown = sorted(set(raw) - {"at", "values", "since"})

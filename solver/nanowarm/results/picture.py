@@ -57,6 +57,8 @@ class Chart:
         unit: what the vertical axis shows.
         windows: bands to shade, in the unit of the vertical axis.
         jumps: whether it shows amplitudes: from zero up, and changed at once where a stage begins.
+        bands: low end, high end and colour of each band to shade around a curve.
+        remark: what a reader must know of it.
     """
 
     title: str
@@ -64,6 +66,8 @@ class Chart:
     lines: tuple[Line, ...]
     windows: tuple[tuple[float, float], ...] = ()
     jumps: bool = False
+    bands: tuple[tuple[Array, Array, str], ...] = ()
+    remark: str = ""
 
 
 def chart_svg(chart: Chart, time: Array, stages: Stages) -> bytes:
@@ -89,6 +93,8 @@ def chart_svg(chart: Chart, time: Array, stages: Stages) -> bytes:
         axes.set_xlim(time[0] / per_unit, max(time[-1], time[0] + 1e-9) / per_unit)
         for number, (low, high) in enumerate(chart.windows):
             axes.axhspan(low, high, color=WINDOW_COLOUR, alpha=0.35, linewidth=0, label=None if number else "window of the rate")
+        for low_end, high_end, colour in chart.bands:
+            axes.fill_between(time / per_unit, low_end, high_end, color=colour, alpha=0.13, linewidth=0)
         for line in chart.lines:
             x, y = _with_jumps(time, line.values, stages) if chart.jumps else (time, line.values)
             axes.plot(x / per_unit, y, color=line.colour, linestyle=line.style, label=f"\u200b{line.label}", linewidth=1.5)
