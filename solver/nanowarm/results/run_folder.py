@@ -169,6 +169,12 @@ class Run:
         axes.legend()
         return figure
 
+    def _repr_html_(self) -> str:
+        """The run as a notebook shows it."""
+        from nanowarm.results.notebook import run_html
+
+        return run_html(self)
+
 
 def open_run(folder: str | Path) -> Run:
     """The run in a folder.
