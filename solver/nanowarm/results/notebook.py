@@ -40,7 +40,9 @@ def run_html(run: Run) -> str:
     except (OSError, ValueError):
         case = {}
     parts = [panel(summary["verdict"], summary["title"] or "Run without a title", verdict_sentence(summary, case))]
-    parts += [_criteria(summary["criteria"]), image(figure_svg(run.plot()), _described(summary)), _view(run.folder)]
+    figure = run.plot()
+    figure.axes[0].set_title("")  # it stands above
+    parts += [_criteria(summary["criteria"]), image(figure_svg(figure), _described(summary)), _view(run.folder)]
     return whole(parts)
 
 
@@ -64,8 +66,8 @@ def panel(verdict: str, title: str, sentence: str) -> Markup:
 
     edge, ground = COLOURS.get(verdict, OTHERS)
     style = f"margin: 0; padding: .6rem .8rem; border-left: .5rem solid {edge}; background: {ground}; font-weight: 600"
-    text = Markup('<p style="margin: 0 0 .4rem">{}</p><p style="{}"><span aria-hidden="true">{}</span> {}</p>')
-    return text.format(title, style, MARKS.get(verdict, ""), sentence)
+    text = Markup('<p style="margin: 0 0 .4rem">{}</p><p style="{}"><span aria-hidden="true">{}</span>{}</p>')
+    return text.format(title, style, f"{MARKS[verdict]} " if verdict in MARKS else "", sentence)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
@@ -88,7 +90,7 @@ def image(content: bytes, alt: str, kind: str = "image/svg+xml") -> Markup:
     from markupsafe import Markup
 
     source = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-    return Markup('<img style="max-width: 100%; height: auto" src="{}" alt="{}">').format(source, alt)
+    return Markup('<img style="max-width: min(100%, 42rem); height: auto" src="{}" alt="{}">').format(source, alt)
 
 
 def figure_svg(figure: Any) -> bytes:

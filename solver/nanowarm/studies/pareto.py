@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 
 MOST_GOALS = 4  # more are more pairs than anybody looks at
 LEAST_RUNS = 3  # of which a front says something
+SAME = 1e-5  # of the range of a goal
 PREFERRED = (("iron", "kept"), ("rate", "cracks"), ("field", "kept"), ("volume", "kept"))  # pairs, the first that there is
 
 
@@ -40,8 +41,11 @@ class Goal:
 
     @property
     def costs(self) -> Array:
-        """The values, or their opposites, so that less is better."""
-        return -self.values if self.more else self.values
+        """The values, or their opposites, so that less is better: without differences that are rounding."""
+        known = self.values[np.isfinite(self.values)]
+        step = SAME * float(np.ptp(known)) if known.size else 0.0
+        rounded = np.round(self.values / step) if step > 0.0 else self.values
+        return -rounded if self.more else rounded
 
 
 def goals(study: Study) -> list[Goal]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nanowarm.results.notebook import figure_svg
-from nanowarm.results.picture import ORANGE
 from nanowarm.results.sentences import number_text, readable
 from nanowarm.studies.pareto import Array, Goal, default_pair, goals, non_dominated
 from nanowarm.studies.pictures import COLOURS
@@ -21,7 +20,7 @@ from nanowarm.studies.study_sentence import answer_sentence
 MOST_BYTES = 400_000  # of an SVG; where it is larger the PNG stands for it
 MOST_SIGNS = 400  # points that are drawn one by one
 LEAST_MARGINS = 8  # of which a histogram says something
-LIGHT = "#56B4E9"  # Okabe and Ito (2008)
+LEAST_BARS, MOST_BARS = 8, 40
 PERCENT = 100.0
 
 
@@ -147,14 +146,23 @@ def _margins(study: Study) -> Picture | None:
         return None
     figure = _figure(0.5 + 2.0 * len(found))
     for (name, margins), frame in zip(found.items(), figure.subplots(len(found), 1, squeeze=False)[:, 0], strict=True):
-        values = PERCENT * np.array(margins)
-        frame.hist(values, bins=min(40, max(8, round(values.size**0.5))), color=LIGHT, edgecolor="white")
-        frame.axvline(0.0, color=ORANGE, linewidth=1.5)
+        _bars(frame, PERCENT * np.array(margins))
         frame.set_title(name, fontsize=9.0, parse_math=False)
         frame.set_ylabel("runs")
     frame.set_xlabel("margin to the limit [%]; missed to the left of the line")
     parts = [f"{name}: {np.mean(np.array(margins) >= 0.0):.0%} of {len(margins)} runs meet it" for name, margins in found.items()]
     return Picture("Margins of the criteria", f"Margins of the criteria. {'; '.join(parts)}", figure_svg(figure))
+
+
+def _bars(frame: Any, values: Array) -> None:
+    """A histogram of margins [%] with an edge at zero."""
+    count = min(MOST_BARS, max(LEAST_BARS, round(values.size**0.5)))
+    width = (max(0.0, values.max()) - min(0.0, values.min())) / count or 1.0
+    edges = width * np.arange(np.floor(values.min() / width), np.floor(values.max() / width) + 2)
+    for verdict, chosen in (("missed", values < 0.0), ("met", values >= 0.0)):
+        frame.hist(values[chosen], bins=edges, color=COLOURS[verdict], edgecolor="white", label=verdict)
+    frame.axvline(0.0, color="black", linewidth=1.0)
+    frame.legend(frameon=False, fontsize=8.0)
 
 
 def draw_runs(figure: Any, study: Study) -> None:
