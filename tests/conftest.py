@@ -266,3 +266,23 @@ def _write_fields(path: Path, mesh: Sequence[NDArray[Any]], frames: Sequence[Arr
         for name, values in final.items():
             group[f"PointData/{name}"] = values
             group[f"Steps/PointDataOffsets/{name}"] = np.zeros(len(frames), dtype=int)
+
+
+@pytest.fixture(scope="session")
+def study_folder() -> Callable[..., Path]:
+    """Makes the folder of a study as one leaves it, without its runs: lines of the table, and sections of the study file."""
+
+    def make(folder: Path, lines: list[dict[str, Any]], **sections: Any) -> Path:
+        """The folder of a study as one leaves it, without its runs."""
+        folder.mkdir(parents=True)
+        about = {"schema": 1, "study": "/somewhere/study.toml", "case": "/somewhere/case.toml", "versions": {"nanowarm": "0"}}
+        (folder / "study.json").write_text(json.dumps(about | {"runs": ["x"] * len(lines)}), encoding="utf-8")
+        content = {"schema": 1, "case": "case.toml"} | sections
+        (folder / "study.toml").write_text(tomli_w.dumps(content), encoding="utf-8")
+        with (folder / "table.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(lines[0]))
+            writer.writeheader()
+            writer.writerows(lines)
+        return folder
+
+    return make

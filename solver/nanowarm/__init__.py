@@ -12,8 +12,22 @@ if TYPE_CHECKING:
     from nanowarm.pipeline import Listener, resume, run
     from nanowarm.results.run_folder import Run, open_run
     from nanowarm.screening import Screening, screen
+    from nanowarm.studies.study_results import Study, open_study, study
 
-__all__ = ["Case", "Listener", "Run", "Screening", "load_case", "open_run", "resume", "run", "screen"]
+__all__ = [
+    "Case",
+    "Listener",
+    "Run",
+    "Screening",
+    "Study",
+    "load_case",
+    "open_run",
+    "open_study",
+    "resume",
+    "run",
+    "screen",
+    "study",
+]
 
 _HOMES = {
     "Case": "nanowarm.case",
@@ -25,6 +39,9 @@ _HOMES = {
     "open_run": "nanowarm.results.run_folder",
     "Screening": "nanowarm.screening",
     "screen": "nanowarm.screening",
+    "Study": "nanowarm.studies.study_results",
+    "open_study": "nanowarm.studies.study_results",
+    "study": "nanowarm.studies.study_results",
 }
 
 

@@ -143,8 +143,13 @@ def _hear_signals() -> Interruption:
 
 
 @app.command()
-def report(folder: RunFolder) -> None:
-    """Make the report of a run folder again."""
+def report(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder of a run or of a study")]) -> None:
+    """Make the report of a run or of a study again."""
+    if (folder / "study.json").is_file():
+        from nanowarm.studies.study_report import write_study_report
+
+        print(f"wrote {write_study_report(folder)}")
+        return
     from nanowarm.results.picture import make_picture
     from nanowarm.results.report import write_report
     from nanowarm.results.run_folder import open_run

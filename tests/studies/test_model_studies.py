@@ -10,7 +10,6 @@ import pytest
 
 from nanowarm.errors import CaseError
 from nanowarm.studies.driver import run_study
-from nanowarm.studies.pictures import title_of
 from nanowarm.studies.plan import load_plan
 
 KEY = "regions.cpa.particles.iron"
@@ -27,7 +26,7 @@ def test_a_study_with_a_model_warms_as_the_closed_form_and_says_which_model_in_t
     reached = [float(row["cpa temperature_degC min"]) for row in rows]
     assert reached == pytest.approx([end_temperature(5.0), end_temperature(20.0)], rel=1e-6)
     assert [row["verdict"] for row in rows] == ["missed" if warm < 15.0 else "met" for warm in reached]
-    assert title_of(table) == "how much iron (estimates of a radial model)"
+    assert table.plan.title == "how much iron (estimates of a radial model)"
     folder = studies.folder / "out" / rows[0]["folder"]
     assert json.loads((folder / "record.json").read_text(encoding="utf-8"))["model"] == "radial"
     assert "An estimate of a radial model" in (folder / "report.html").read_text(encoding="utf-8")

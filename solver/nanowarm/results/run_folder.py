@@ -160,14 +160,22 @@ class Run:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(7, 4), layout="constrained")
-        axes = figure.add_subplot(xlabel="time [s]", ylabel="temperature [°C]", title=self.summary["title"])
+        axes = figure.add_subplot(xlabel="time [s]", ylabel="temperature [°C]")
+        axes.set_title(self.summary["title"], fontsize=10.0, parse_math=False, wrap=True)
         time = self.history["time_s"]
         for region in self.summary["regions"]:
             low, mean, high = (self.history[f"{region}_{what}_degC"] for what in ("min", "mean", "max"))
-            (line,) = axes.plot(time, mean, label=region)
+            (line,) = axes.plot(time, mean, label=f"\u200b{region}")  # a name may begin with an underline
             axes.fill_between(time, low, high, color=line.get_color(), alpha=0.25, linewidth=0)
-        axes.legend()
+        for text in axes.legend().get_texts():
+            text.set_parse_math(False)
         return figure
+
+    def _repr_html_(self) -> str:
+        """The run as a notebook shows it."""
+        from nanowarm.results.notebook import run_html
+
+        return run_html(self)
 
 
 def open_run(folder: str | Path) -> Run:

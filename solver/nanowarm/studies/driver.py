@@ -18,6 +18,7 @@ from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.search_pictures import draw_searches
 from nanowarm.studies.searches import Searches
 from nanowarm.studies.study_folder import StudyFolder
+from nanowarm.studies.study_report import write_study_report
 from nanowarm.studies.table import Row, Table
 from nanowarm.studies.uncertainty_files import conclude
 from nanowarm.studies.workers import cores
@@ -53,12 +54,28 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
             crew.carry(Schedule(left, grows=plan.input.search is not None), parallel)
         finally:
             table.write()
-        write_parquet(*table.content(), place.path / "table.parquet")
-        for name in [*draw(table), *_answered(place.path, plan.title, searches, say)]:
-            say(f"wrote {place.path / name}")
-        for line in conclude(table):
-            say(line)
+        finish(table, lambda: _answered(place.path, plan.title, searches, say), say)
     return table
+
+
+def finish(table: Table, answer: Callable[[], Sequence[str]], say: Say) -> None:
+    """Write what a study ends with: its table for other programs, pictures, what it has found, and its report.
+
+    Args:
+        table: of the runs that there are.
+        answer: writes what searches have found, and returns the names of the files.
+        say: hears of each file, and of what was found.
+
+    Raises:
+        SolveError: the disk is full.
+    """
+    write_parquet(*table.content(), table.folder / "table.parquet")
+    for name in [*draw(table), *answer()]:
+        say(f"wrote {table.folder / name}")
+    found = list(conclude(table))
+    say(f"wrote {write_study_report(table.folder)}")
+    for line in found:
+        say(line)
 
 
 def _recalled(folder: StudyFolder, table: Table, run: PlannedRun) -> Row | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanowarm.quantity import number_and_unit
@@ -115,6 +116,23 @@ def titled_figure(title: str) -> tuple[Any, Axes]:
     return figure, axes
 
 
+def save_picture(figure: Any, file: Path) -> None:
+    """Write a figure as PNG, and beside it as SVG, the same bytes for the same numbers.
+
+    Args:
+        figure: of matplotlib.
+        file: name of the PNG.
+    """
+    import warnings
+
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": "nanowarm"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # names may hold letters that the font lacks
+        figure.savefig(file, dpi=150)
+        figure.savefig(file.with_suffix(".svg"), metadata={"Date": None})
+
+
 def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...], Row]) -> None:
     """A field for each combination, coloured by its verdict, with the factor by which the tightest limit is kept."""
     from matplotlib.patches import Patch, Rectangle
@@ -138,7 +156,7 @@ def _draw_map(table: Table, axes: Sequence[Axis], rows: Mapping[tuple[Any, ...],
     figure.legend(
         handles=told, loc="outside lower center", ncols=4, frameon=False, title="numbers: times that the tightest limit is kept"
     )
-    figure.savefig(table.folder / "table.png", dpi=150)
+    save_picture(figure, table.folder / "table.png")
 
 
 def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
@@ -158,7 +176,7 @@ def _draw_line(table: Table, axis: Axis, rows: Sequence[Row | None]) -> None:
     frame.set_ylim(bottom=0.0)
     if any(row is not None for row in rows):
         frame.legend(frameon=False)
-    figure.savefig(table.folder / "table.png", dpi=150)
+    save_picture(figure, table.folder / "table.png")
 
 
 def _draw_scale_up(table: Table, volume: Axis, other: Axis, found: Sequence[tuple[float, float | None, bool]]) -> None:
@@ -181,4 +199,4 @@ def _draw_scale_up(table: Table, volume: Axis, other: Axis, found: Sequence[tupl
     frame.set_xlabel(other.label, parse_math=False)
     frame.set_ylabel(f"largest volume that passes [{volume.unit}]", parse_math=False)
     frame.legend(frameon=False)
-    figure.savefig(table.folder / "scale-up.png", dpi=150)
+    save_picture(figure, table.folder / "scale-up.png")

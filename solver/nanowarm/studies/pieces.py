@@ -9,9 +9,7 @@ from pathlib import Path
 
 from nanowarm.errors import CaseError
 from nanowarm.studies.crew import Crew
-from nanowarm.studies.driver import Say, default_folder, ending, parallel_runs, refuse_ranks
-from nanowarm.studies.parquet import write_parquet
-from nanowarm.studies.pictures import draw
+from nanowarm.studies.driver import Say, default_folder, ending, finish, parallel_runs, refuse_ranks
 from nanowarm.studies.piece_folder import PieceFolder
 from nanowarm.studies.plan import Plan, PlannedRun, load_plan, toml_text
 from nanowarm.studies.schedule import Schedule
@@ -91,7 +89,7 @@ def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say 
 
 
 def collected(path: str | Path, folder: Path | None = None, say: Say = lambda line: None) -> tuple[Table, list[PlannedRun]]:
-    """The table of what there is of a study, with its pictures; the runs that are missing.
+    """The table of what there is of a study, with its pictures and report; the runs that are missing.
 
     Args:
         path: the study file.
@@ -111,9 +109,7 @@ def collected(path: str | Path, folder: Path | None = None, say: Say = lambda li
             clock.sleep(PAUSE)
         table = Table(place.path, plan, _ended(place, plan.runs))
         table.write()
-        write_parquet(*table.content(), place.path / "table.parquet")
-        for name in draw(table):
-            say(f"wrote {place.path / name}")
+        finish(table, tuple, say)
     return table, [run for run in plan.runs if run.digest not in table.rows]
 
 

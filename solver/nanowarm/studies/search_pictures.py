@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from nanowarm.quantity import number_and_unit
 from nanowarm.results.picture import BLACK, BLUE, GREEN, ORANGE, PINK
 from nanowarm.studies.answers import Answer
-from nanowarm.studies.pictures import COLOURS, VOLUME, Axis, numeric_axes, titled_figure
+from nanowarm.studies.pictures import COLOURS, VOLUME, Axis, numeric_axes, save_picture, titled_figure
 from nanowarm.studies.search_section import SearchInput, number_of
-from nanowarm.studies.searches import Search, tightest
-from nanowarm.studies.table import FAILED, Row, input_cells
+from nanowarm.studies.searches import Search, kept
+from nanowarm.studies.table import FAILED, input_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,7 @@ def _draw_runs(file: Path, title: str, searches: Sequence[Search]) -> None:
     points: dict[tuple[str, bool], list[tuple[float, float]]] = {}
     for number, search in enumerate(searches):
         ended = zip(search.bracket.probes, search.runs, strict=True)
-        told = sorted((number_of(search.asked.value(probe.place)), _kept(row), row.verdict) for probe, (_, row) in ended)
+        told = sorted((number_of(search.asked.value(probe.place)), kept(row), row.verdict) for probe, (_, row) in ended)
         for value, factor, verdict in told:
             points.setdefault((verdict, factor is None), []).append((value, AT_BOTTOM if factor is None else factor))
         line = sorted((value, factor) for value, factor, _ in told if factor is not None)
@@ -95,15 +95,7 @@ def _draw_runs(file: Path, title: str, searches: Sequence[Search]) -> None:
     frame.set_xlabel(_label(searches[0].asked), parse_math=False)
     frame.set_ylabel("times that the tightest limit is kept\n(for a temperature 1 + its margin)")
     _legend(frame)
-    figure.savefig(file, dpi=150)
-
-
-def _kept(row: Row) -> float | None:
-    """How many times over the tightest limit is kept; 1 and the margin where that is of a temperature."""
-    limit = tightest(row)
-    if limit is None or limit["margin"] is None:
-        return None
-    return float(1.0 + limit["margin"] if limit["factor"] is None else limit["factor"])
+    save_picture(figure, file)
 
 
 def _draw_answers(file: Path, title: str, across: Axis, asked: SearchInput, answers: Sequence[Answer]) -> None:
@@ -137,7 +129,7 @@ def _draw_answers(file: Path, title: str, across: Axis, asked: SearchInput, answ
     frame.set_xlabel(across.label, parse_math=False)
     frame.set_ylabel(f"{asked.find} value that meets all criteria\n{_label(asked)}", parse_math=False)
     _legend(frame)
-    figure.savefig(file, dpi=150)
+    save_picture(figure, file)
 
 
 def _logarithmic(frame: Axes, which: Literal["x", "y"]) -> None:

@@ -105,3 +105,11 @@ def tightest(row: Row) -> Mapping[str, Any] | None:
     """The criterion that limits a run, as `limits` of its summary has it; None where there is none."""
     ranked = row.summary["limits"] if row.summary is not None else []
     return ranked[0] if ranked else None
+
+
+def kept(row: Row) -> float | None:
+    """How many times over the tightest limit is kept; 1 and the margin where that is of a temperature."""
+    limit = tightest(row)
+    if limit is None or limit["margin"] is None:
+        return None
+    return float(1.0 + limit["margin"] if limit["factor"] is None else limit["factor"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from nanowarm.results.picture import BLUE, ORANGE
 from nanowarm.studies.findings import Findings, Judged
+from nanowarm.studies.pictures import save_picture
 from nanowarm.studies.uncertainty import Variable
 
 MOST_BARS = 12  # inputs that are drawn
@@ -25,7 +26,7 @@ def draw_shares(found: Findings, folder: Path) -> str | None:
     for one, frame in zip(judged, frames, strict=True):
         _draw_bars(one, found.design.variables, frame)
     frames[0].legend(frameon=False, loc="lower right")
-    figure.savefig(folder / "sobol.png", dpi=150)
+    save_picture(figure, folder / "sobol.png")
     return "sobol.png"
 
 
@@ -69,5 +70,5 @@ def draw_values(found: Findings, folder: Path) -> str | None:
         frame.set_ylabel("runs")
     frames[0].plot([], [], color="0.3", linewidth=0.8, linestyle=(0, (4, 2)), label="2.5, 50 and 97.5 %")
     frames[0].legend(frameon=False)
-    figure.savefig(folder / "margin.png", dpi=150)
+    save_picture(figure, folder / "margin.png")
     return "margin.png"
