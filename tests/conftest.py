@@ -6,6 +6,8 @@ import base64
 import csv
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -232,3 +234,16 @@ def _write_fields(
         for name, values in final.items():
             group[f"PointData/{name}"] = values
             group[f"Steps/PointDataOffsets/{name}"] = np.zeros(len(frames), dtype=int)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built once; a warning is an error."""
+    pytest.importorskip("furo", reason="the tools of the documentation are not installed")
+    built = tmp_path_factory.mktemp("site")
+    docs = Path(__file__).parents[1] / "solver" / "docs"
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n", "-q"]
+    done = subprocess.run([*command, "-d", str(built / "trees"), str(docs), str(built / "html")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+    return built / "html"

@@ -1,4 +1,4 @@
-"""Pictures of the book: error over cells, and smaller copies of the pictures that runs leave."""
+"""Pictures of the book: errors over meshes, and smaller copies of the pictures that runs leave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLOURS = 96  # of those pictures: enough for the map of colours, a third of the
 
 
 def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the error of every problem on several meshes over the cells per radius.
+    """Draw the error of every problem on several meshes over how fine they are.
 
     Args:
         problems: entries of the book.
@@ -23,15 +23,15 @@ def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
     axes = figure.add_subplot()
     markers = iter("osD^v")
     for problem in (entry for entry in problems if len(entry["rows"]) > 1):
-        cells = [row["cells"] for row in problem["rows"]]
+        finer = [row["tetrahedra"] ** (1.0 / 3.0) for row in problem["rows"]]
         errors = [abs(row["computed"] - problem["exact"]) / problem["scale"] for row in problem["rows"]]
-        axes.loglog(cells, errors, marker=next(markers), label=problem["name"])
-    ends = [5, 20]
-    axes.loglog(ends, [0.02 * (ends[0] / end) ** 2 for end in ends], "k--", linewidth=0.8, label="order 2")
-    axes.set_xticks([5, 10, 20], ["5", "10", "20"], minor=False)
+        axes.loglog(finer, errors, marker=next(markers), label=problem["name"])
+    ends = axes.get_xlim()
+    axes.loglog(ends, [0.01 * (ends[0] / end) ** 2 for end in ends], "k--", linewidth=0.8, label="order 2")
     axes.minorticks_off()
-    axes.set_xlabel("cells per radius")
-    axes.set_ylabel("error / change of temperature")
+    axes.set_xticks([15, 20, 30, 40, 50], ["15", "20", "30", "40", "50"])
+    axes.set_xlabel("cube root of the number of tetrahedra")
+    axes.set_ylabel("error / change")
     axes.legend()
     figure.savefig(path, dpi=100)
 

@@ -46,7 +46,7 @@ def _problem(problem: Mapping[str, Any]) -> str:
         rows.append([str(row["cells"]), str(row["tetrahedra"]), f"{row['computed']:.5f}", f"{error:+.2g}", share])
     order = f" Observed order: **{problem['order']:.2f}**." if problem["order"] and len(rows) > 1 else ""
     unit = problem["unit"]
-    numbers = table(("cells per radius", "tetrahedra", f"computed [{unit}]", f"error [{unit}]", "of the change"), rows)
+    numbers = table(("cells per radius asked for", "tetrahedra", f"computed [{unit}]", f"error [{unit}]", "of the change"), rows)
     said = f"Exactly {problem['exact']:.5f} {unit}.{order} Source of the solution: {{cite}}`{problem['source']}`."
     return f"### {problem['title']}\n\n$$\n{problem['formula']}\n$$\n\n{said}\n\n{numbers}"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
-from docutils.parsers.rst.states import Inliner
 from sphinx import addnodes
+from sphinx.util.docutils import SphinxRole
 
 from pages.markup import plain
 
@@ -61,7 +61,7 @@ class Source:
 
 def sources() -> dict[str, Source]:
     """All entries of the library and of the theory by key, the library's first."""
-    found = {}
+    found: dict[str, Source] = {}
     for file in FILES:
         for key, body in _ENTRY.findall(file.read_text(encoding="utf-8")):
             fields = {name.lower(): text.replace("{", "").replace("}", "") for name, text in _FIELD.findall(body)}
@@ -77,21 +77,26 @@ def page() -> str:
     )
 
 
-def cite(
-    name: str, rawtext: str, text: str, lineno: int, inliner: Inliner, options: object = None, content: object = ()
-) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-    """The links of one or several keys, with commas between; an unknown key is an error of the build."""
-    known, found, told = sources(), list[nodes.Node](), list[nodes.system_message]()
-    for number, key in enumerate(part.strip() for part in text.split(",")):
-        if key not in known:
-            told.append(inliner.reporter.error(f"no source {key!r} in {', '.join(file.name for file in FILES)}", line=lineno))
-            continue
-        link = addnodes.pending_xref(
-            "", refdomain="std", reftype="ref", reftarget=f"cite-{key.lower()}", refexplicit=True, refwarn=True
-        )
-        link += nodes.inline("", known[key].short(), classes=["std", "std-ref"])
-        found += [nodes.Text("; "), link] if number else [link]
-    return found, told
+class Cite(SphinxRole):
+    """The links of one or several keys; an unknown key is an error of the build."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """What stands in the text, and what is wrong."""
+        known = sources()
+        found: list[nodes.Node] = []
+        told: list[nodes.system_message] = []
+        for key in (part.strip() for part in self.text.split(",")):
+            if key not in known:
+                files = " or ".join(file.name for file in FILES)
+                told.append(self.inliner.reporter.error(f"no source {key!r} in {files}", line=self.lineno))
+                continue
+            found += [nodes.Text("; ")] if found else []
+            link = addnodes.pending_xref(
+                "", refdomain="std", reftype="ref", reftarget=f"cite-{key.lower()}", refexplicit=True, refwarn=True
+            )
+            link += nodes.inline("", known[key].short(), classes=["std", "std-ref"])
+            found.append(link)
+        return found, told
 
 
 def linked(text: str) -> str:
@@ -102,5 +107,5 @@ def linked(text: str) -> str:
 
 def setup(application: Sphinx) -> dict[str, bool]:
     """What Sphinx calls to take up the role."""
-    application.add_role("cite", cite)
+    application.add_role("cite", Cite())
     return {"parallel_read_safe": True, "parallel_write_safe": True}
