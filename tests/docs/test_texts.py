@@ -96,3 +96,12 @@ def test_text_of_the_library_is_shown_as_it_is(own_modules: Path) -> None:
 
     assert plain("a_b *c* [d](e) <f> $g$ |h|") == r"a\_b \*c\* \[d\](e) \<f\> \$g\$ \|h\|"
     assert table(("one", "two"), [["a\nb", "c"]]).splitlines() == ["{.sortable}", "| one | two |", "| --- | --- |", "| a b | c |"]
+
+
+@pytest.mark.parametrize("page", ["page", "study_page"])
+def test_every_key_of_a_reference_says_what_it_is(own_modules: Path, page: str) -> None:
+    from pages import case_reference
+
+    rows = [line for line in getattr(case_reference, page)().splitlines() if line.startswith("| `")]
+    assert len(rows) > 25
+    assert not [row for row in rows if not row.replace("\\|", "").split("|")[-2].strip()]

@@ -47,7 +47,7 @@ def _record(name: str, content: Mapping[str, Any]) -> str:
     rows = [_row(key, value) for key, value in values.items()]
     told = [linked(content[key]) for key in ("note", "warning") if key in content]
     notes = [f"- *{plain(key.replace('_', ' '))}*: {linked(value['note'])}" for key, value in values.items() if "note" in value]
-    folded = ["```{admonition} What is known of these values\n:class: dropdown\n", *notes, "```"] if notes else []
+    folded = ["```{admonition} What is known of these values\n:collapsible: closed\n", *notes, "```"] if notes else []
     return "\n\n".join([f"## {plain(name)}", *told, table(_HEADS, rows)]) + "\n" + "\n".join(folded) + "\n"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from nanowarm.model import Model
 from pages.markup import code, plain
 
 Schema = Mapping[str, Any]
@@ -49,9 +52,30 @@ class Record:
         return str(self.schema.get("description", "")).split("\n\nArgs:")[0]
 
     def meanings(self) -> dict[str, str]:
-        """What each key is, as the docstring says."""
-        told = str(self.schema.get("description", "")).partition("Args:")[2]
-        return {name.strip(): " ".join(text.split()) for names, text in _ARGUMENT.findall(told) for name in names.split(",")}
+        """What each key is, as its docstring says, or that of the record which it takes the key from."""
+        found: dict[str, str] = {}
+        for text in (str(self.schema.get("description", "")), *_inherited(self.name)):
+            for names, told in _ARGUMENT.findall(text.partition("Args:")[2]):
+                for name in names.split(","):
+                    found.setdefault(name.strip(), " ".join(told.split()))
+        return found
+
+
+@cache
+def _classes() -> dict[str, type[Model]]:
+    """All records of the program by name."""
+    found, left = dict[str, type[Model]](), [Model]
+    while left:
+        record = left.pop()
+        found[record.__name__] = record
+        left += record.__subclasses__()
+    return found
+
+
+def _inherited(name: str) -> list[str]:
+    """Docstrings of the records that a record is a special case of, as a schema has them."""
+    above = _classes()[name].__mro__[1:] if name in _classes() else ()
+    return [inspect.cleandoc(record.__doc__ or "") for record in above if issubclass(record, Model)]
 
 
 def records(schema: Schema) -> Iterator[Record]:
@@ -118,3 +142,10 @@ def _bounds(part: Schema) -> str:
     said = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
     words = [f"{word} {part[key]:g}" for key, word in said.items() if key in part]
     return f" {', '.join(words)}" if words else ""
+
+
+def reference(part: Schema) -> str | None:
+    """Name of the one record that a key leads to; None where there are several or none."""
+    inner = [part, *part.get("anyOf", ()), part.get("items", {}), part.get("additionalProperties", {})]
+    found = {node["$ref"] for node in inner if isinstance(node, Mapping) and "$ref" in node}
+    return found.pop().removeprefix(_REFERENCE) if len(found) == 1 else None
