@@ -53,7 +53,7 @@ class Source:
             plain(self.fields.get(name, ""))
             for name in ("author", "title", "journal", "booktitle", "publisher", "volume", "pages")
         ]
-        words = ". ".join(part for part in said if part)
+        words = ". ".join(part.removesuffix(".") for part in said if part)
         link = f" [doi:{plain(self.fields['doi'])}](https://doi.org/{self.fields['doi']})" if "doi" in self.fields else ""
         note = f" *{plain(self.fields['note'])}.*" if "note" in self.fields else ""
         return f"{words}. {self.fields.get('year', '')}.{link}{note}"

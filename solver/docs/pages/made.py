@@ -10,6 +10,7 @@ from pages import book, case_reference, citations, command_reference, gallery, l
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 MADE: dict[str, Callable[[], str]] = {
     "case reference": case_reference.page,
@@ -40,7 +41,13 @@ def fill(application: Sphinx, document: str, content: list[str]) -> None:
     content[0] = _MARK.sub(lambda mark: MADE[mark[1]](), content[0])
 
 
+def made_anew(application: Sphinx, environment: BuildEnvironment, *documents: set[str]) -> list[str]:
+    """The documents with marks: what they are made of may have changed, even where their texts have not."""
+    return [name for name in environment.found_docs if _MARK.search(environment.doc2path(name).read_text(encoding="utf-8"))]
+
+
 def setup(application: Sphinx) -> dict[str, bool]:
     """What Sphinx calls to take up the marks."""
     application.connect("source-read", fill)
+    application.connect("env-get-outdated", made_anew)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
