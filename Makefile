@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 $$HOME/.pyen
 	"$$p" -c '$(FITS)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo cases test test-all lint bench clean
+.PHONY: setup demo cases test test-all lint bench docs book clean
 
 setup: $(VENV)/.ok
 
@@ -43,6 +43,14 @@ lint: setup
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	$(BIN)/python hpc/benchmarks/run.py $(BENCH)
+
+# The documentation, from its texts and the program itself; open build/docs/index.html.
+docs: setup
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q solver/docs build/docs
+
+# The numbers and pictures of the book and the gallery, computed anew: some minutes.
+book: setup
+	$(BIN)/python solver/docs/make_book.py $(BOOK)
 
 clean:
 	rm -rf $(VENV) build dist

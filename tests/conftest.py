@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,16 @@ def study_folder() -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built once; a warning is an error."""
+    pytest.importorskip("furo", reason="the tools of the documentation are not installed")
+    built = tmp_path_factory.mktemp("site")
+    docs = Path(__file__).parents[1] / "solver" / "docs"
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-n", "-q"]
+    done = subprocess.run([*command, "-d", str(built / "trees"), str(docs), str(built / "html")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+    return built / "html"

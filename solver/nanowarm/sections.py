@@ -173,6 +173,13 @@ class CaseInput(Model):
     """A case file, section by section.
 
     Args:
+        schema: version of the format.
+        title: what the case is about, for its readers.
+        regions: what fills each region of the mesh, by its name.
+        boundaries: what happens at each outer surface, by its name.
+        field: the alternating magnetic field.
+        stages: the protocol, one stage after the other.
+        criteria: what is asked of the run.
         factors: changes of values of its materials and particles, by the names that the case gives them.
     """
 
