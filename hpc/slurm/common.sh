@@ -12,7 +12,7 @@ hear() {
     heard=$((heard + 1))
     if [ "$stopped" = no ]; then
         stopped=yes
-        say "time is running out: stopping"
+        say "told to stop by SIG$1"
         [ -z "$child" ] || stop
     fi
 }
@@ -23,12 +23,13 @@ stop() {
         kill -TERM "$child" 2>/dev/null || true
     fi
 }
-trap hear USR1 TERM
+trap "hear USR1" USR1
+trap "hear TERM" TERM
 
 # Start a command and wait for its end; sets code.
 carry() {
-    way=$1 code=0
-    [ "$stopped" = no ] || return 0
+    way=$1 code=3
+    [ "$stopped" = no ] || return 0 # told before it could start
     "$@" &
     child=$!
     local before=-1
