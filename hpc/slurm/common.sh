@@ -4,7 +4,7 @@ nanowarm=${NANOWARM:-nanowarm} # more than one word for a container: "apptainer 
 requeues=${NANOWARM_REQUEUES:-200}
 export OMP_NUM_THREADS=1 # ranks and runs are the parallelism
 
-say() { echo "$(date '+%F %T') ${0##*/}: $*"; }
+say() { echo "$(date "+%F %T") job ${SLURM_JOB_ID:-none}: $*"; }
 
 # Told by Slurm that time is running out (USR1) or that the job must go (TERM), stop the command as SIGTERM does, once.
 stopped=no heard=0 child='' way=''
