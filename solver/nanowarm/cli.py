@@ -143,7 +143,9 @@ def _hear_signals() -> Interruption:
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder of a run or of a study")]) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder of a run or of a study", autocompletion=run_folders)],
+) -> None:
     """Make the report of a run or of a study again."""
     if (folder / "study.json").is_file():
         from nanowarm.studies.study_report import write_study_report
