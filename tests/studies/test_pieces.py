@@ -39,7 +39,7 @@ def numbers(runs: Sequence[PlannedRun]) -> list[int]:
 def finish(folder: StudyFolder, run: PlannedRun, verdict: str = "met") -> None:
     """A run folder as a run without regions leaves it."""
     folder.folder(run).mkdir(parents=True)
-    summary = {"verdict": verdict, "limits": [], "criteria": [], "regions": {}, "duration_s": 1.0}
+    summary = {"verdict": verdict, "model": "mesh", "limits": [], "criteria": [], "regions": {}, "duration_s": 1.0}
     text = json.dumps(summary | {"mesh": {"cells": 1}, "seconds": {}})
     (folder.folder(run) / "summary.json").write_text(text, encoding="utf-8")
 
