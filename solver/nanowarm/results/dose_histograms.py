@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from nanowarm.physics.doses import ABLATION, TISSUE_LIMITS, volume_histogram
 from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.dose_criteria import SAME, SAME_DOSE
 from nanowarm.results.evidence import Spread
+from nanowarm.results.histogram_files import read_rows, write_rows
 from nanowarm.results.picture import BLUE, WINDOW_COLOUR
 
 Array = NDArray[np.float64]
@@ -69,12 +69,12 @@ def temperature_histogram(region: str, temperature: Spread) -> Histogram:
 
 def write_histograms(path: Path, histograms: Sequence[Histogram]) -> None:
     """One row per edge."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADER)
-        for one in histograms:
-            for edge, part in zip(one.at_least, one.fraction, strict=True):
-                writer.writerow([one.region, one.quantity, UNITS[one.quantity], f"{edge:.9g}", f"{part:.12g}"])
+    rows = [
+        [one.region, one.quantity, UNITS[one.quantity], f"{edge:.9g}", f"{part:.12g}"]
+        for one in histograms
+        for edge, part in zip(one.at_least, one.fraction, strict=True)
+    ]
+    write_rows(path, _HEADER, rows)
 
 
 def read_histograms(path: Path) -> tuple[Histogram, ...]:
@@ -83,14 +83,8 @@ def read_histograms(path: Path) -> tuple[Histogram, ...]:
     Raises:
         ValueError: it is no file of histograms.
     """
-    if not path.is_file():
-        return ()
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    if tuple(header) != _HEADER:
-        raise ValueError(f"{path.name} has other columns than {', '.join(_HEADER)}")
     found: list[Histogram] = []
-    for (region, quantity), group in groupby(rows, key=lambda row: (row[0], row[1])):
+    for (region, quantity), group in groupby(read_rows(path, _HEADER), key=lambda row: (row[0], row[1])):
         numbers: Array = np.array([row[3:] for row in group], dtype=float)
         found.append(Histogram(region, quantity, numbers[:, 0], numbers[:, 1]))
     return tuple(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.criteria import RateCriterion
 from nanowarm.results.evidence import PER_MINUTE, RateEvidence, Seen
+from nanowarm.results.histogram_files import read_rows, write_rows
 from nanowarm.results.picture import BLUE, ORANGE
 
 Array = NDArray[np.float64]
@@ -137,14 +137,13 @@ def _round_step(least: float) -> float:
 
 def write_rates(path: Path, histograms: Sequence[RateHistogram]) -> None:
     """One row per bin; rates in K/min, temperatures in degC."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADER)
-        for one in histograms:
-            limit = "" if math.isnan(one.limit) else f"{one.limit:.9g}"
-            of = [one.region, _WORDS[one.direction], *(f"{end:.9g}" for end in one.window), limit]
-            for low, high, part in zip(one.edges[:-1], one.edges[1:], one.fraction, strict=True):
-                writer.writerow([*of, f"{low:.9g}", f"{high:.9g}", f"{part:.12g}"])
+    rows = []
+    for one in histograms:
+        limit = "" if math.isnan(one.limit) else f"{one.limit:.9g}"
+        of = [one.region, _WORDS[one.direction], *(f"{end:.9g}" for end in one.window), limit]
+        for low, high, part in zip(one.edges[:-1], one.edges[1:], one.fraction, strict=True):
+            rows.append([*of, f"{low:.9g}", f"{high:.9g}", f"{part:.12g}"])
+    write_rows(path, _HEADER, rows)
 
 
 def read_rates(path: Path) -> tuple[RateHistogram, ...]:
@@ -153,15 +152,9 @@ def read_rates(path: Path) -> tuple[RateHistogram, ...]:
     Raises:
         ValueError: it is no file of rates.
     """
-    if not path.is_file():
-        return ()
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    if tuple(header) != _HEADER:
-        raise ValueError(f"{path.name} has other columns than {', '.join(_HEADER)}")
     signs = {word: sign for sign, word in _WORDS.items()}
     found = []
-    for (region, direction, cold, warm, limit), group in groupby(rows, key=lambda row: tuple(row[:5])):
+    for (region, direction, cold, warm, limit), group in groupby(read_rows(path, _HEADER), key=lambda row: tuple(row[:5])):
         numbers: Array = np.array([row[5:] for row in group], dtype=float)
         edges = np.append(numbers[:, 0], numbers[-1, 1])
         asked = float(limit) if limit else math.nan
