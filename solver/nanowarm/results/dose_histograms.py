@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.dose_criteria import SAME, SAME_DOSE
 from nanowarm.results.evidence import Spread
 from nanowarm.results.histogram_files import read_rows, write_rows
-from nanowarm.results.picture import BLUE, WINDOW_COLOUR
+from nanowarm.results.picture import BLUE, WINDOW_COLOUR, figure_svg
 
 Array = NDArray[np.float64]
 
@@ -95,8 +94,8 @@ def histogram_svg(histogram: Histogram) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    doses, image = histogram.quantity == DOSE, io.BytesIO()
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 9.0}):
+    doses = histogram.quantity == DOSE
+    with rc_context({"font.size": 9.0}):
         figure = Figure(figsize=(5.4, 3.2), layout="constrained")
         label = "at least this CEM43 [min]" if doses else "at least this temperature [°C]"
         axes = figure.add_subplot(xlabel=label, ylabel="part of the volume [%]")
@@ -110,5 +109,4 @@ def histogram_svg(histogram: Histogram) -> bytes:
         axes.set_ylim(0.0, 100.0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)

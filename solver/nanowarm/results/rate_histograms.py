@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.criteria import RateCriterion
 from nanowarm.results.evidence import PER_MINUTE, RateEvidence, Seen
 from nanowarm.results.histogram_files import read_rows, write_rows
-from nanowarm.results.picture import BLUE, ORANGE
+from nanowarm.results.picture import BLUE, ORANGE, figure_svg
 
 Array = NDArray[np.float64]
 
@@ -167,11 +166,11 @@ def rates_svg(histogram: RateHistogram) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    edges, image = histogram.edges.copy(), io.BytesIO()
+    edges = histogram.edges.copy()
     over = np.isinf(edges[-1])
     if over:
         edges[-1] = 2.0 * edges[-2] - edges[-3]
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 10.0}):
+    with rc_context({"font.size": 10.0}):
         figure = Figure(figsize=(5.4, 4.0), layout="constrained")
         name = _WORDS[histogram.direction]
         axes = figure.add_subplot(xlabel=f"{name} rate [°C/min]", ylabel="part of the volume [%]")
@@ -190,8 +189,7 @@ def rates_svg(histogram: RateHistogram) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25, axis="y")
         axes.set_axisbelow(True)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)
 
 
 def told(histogram: RateHistogram) -> str:
