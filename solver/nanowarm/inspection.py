@@ -23,6 +23,7 @@ from nanowarm.results.run_folder import write_json
 
 if TYPE_CHECKING:
     from nanowarm.meshing.raw_mesh import MadeMesh
+    from nanowarm.numerics.heat import HeatEquation
     from nanowarm.numerics.operators import Operators
 
 Array = NDArray[np.float64]
@@ -83,14 +84,7 @@ def forecast(case: Case, made: MadeMesh) -> Forecast:
     equipped = equip(case, operators)
     heat = equipped.heat
     Observers(case, equipped)  # finds probes outside the mesh
-    state = heat.initial_state(case.input.initial.temperature)
-    heat.begin(case.stages[0], 0.0, state)
-    rate = np.empty_like(state)
-    heat.rate(0.0, state, rate)
-    start = clock.perf_counter()
-    for _ in range(3):
-        heat.rate(0.0, state, rate)
-    each = (clock.perf_counter() - start) / 3
+    each = _seconds_of_rate(case, heat)
     stiffness = heat.spectral_radius(0.0)
     steps, evaluations = _work(case, stiffness)
     return Forecast(
@@ -104,6 +98,18 @@ def forecast(case: Case, made: MadeMesh) -> Forecast:
         memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         warnings=(*equipped.notes, *_warnings(case, operators)),
     )
+
+
+def _seconds_of_rate(case: Case, heat: HeatEquation) -> float:
+    """Wall time [s] of one evaluation of the right-hand side at the initial state, in which the equation stays."""
+    state = heat.initial_state(case.input.initial.temperature)
+    heat.begin(case.stages[0], 0.0, state)
+    rate = np.empty_like(state)
+    heat.rate(0.0, state, rate)
+    start = clock.perf_counter()
+    for _ in range(3):
+        heat.rate(0.0, state, rate)
+    return (clock.perf_counter() - start) / 3
 
 
 def _work(case: Case, stiffness: float) -> tuple[int, int]:

@@ -47,8 +47,12 @@ class Listener:
 
     def note(self, notes: Iterable[str]) -> None:
         """Say what a user should know."""
-        for note in notes:
-            self.say(f"note: {note}")
+        self.tell(f"note: {note}" for note in notes)
+
+    def tell(self, lines: Iterable[str]) -> None:
+        """Say some lines, one after the other."""
+        for line in lines:
+            self.say(line)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +176,7 @@ def _carried_through(
     off = volume_notes(case, observers.recorder.region_volume)
     listener.note(off)
     with listener.interruption.awaited():
-        for line in (*equipped.lines(), *begins.lines, f"run folder {target}"):
-            listener.say(line)
+        listener.tell((*equipped.lines(), *begins.lines, f"run folder {target}"))
         observers.open(target)
         watch.lap("setup")
         solution = solve(case, equipped.heat, observers, listener.progress, begins.resumption)

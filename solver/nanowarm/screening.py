@@ -124,7 +124,8 @@ def run_model(case: Case, folder: Path, model: ModelName, listener: Listener = S
 
 def _carried(case: Case, model: ModelName, body: Body | None, listener: Listener, folder: Path | None = None) -> _Carried:
     """A case carried through by a model; with a folder, that is made once the case is known to be sound."""
-    from nanowarm.numerics.model_bodies import body_of, equip_model, modelled
+    from nanowarm.numerics.model_bodies import body_of, modelled
+    from nanowarm.numerics.model_heat import equip_model
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.solve import solve
 

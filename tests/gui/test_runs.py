@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,19 @@ def _slow(server: Any) -> str:
     return str(made)
 
 
+def heard(events: Iterator[dict[str, Any]], start: str) -> str:
+    """The first line still to come that starts so."""
+    for event in events:
+        text = str(event.get("text", ""))
+        if text.startswith(start):
+            return text
+    pytest.fail(f"nothing that starts with {start!r} was said")
+
+
 def test_a_run_that_is_stopped_can_be_gone_on_with(server: Any) -> None:
     job = server.ask("/api/jobs", {"kind": "run", "target": _slow(server)}).content
     events = server.events(job["number"])
-    for event in events:
-        if event.get("text", "").startswith("run folder "):
-            break
+    heard(events, "run folder ")
     time.sleep(1.5)
     assert server.ask("/api/stop", {"job": job["number"]}).content["stopping"]
     *_, end = events
@@ -97,11 +105,7 @@ def test_a_run_that_is_stopped_can_be_gone_on_with(server: Any) -> None:
     assert server.ask(f"/api/result?run={end['folder']}").content["verdict"] == ""
     again = server.ask("/api/jobs", {"kind": "resume", "target": end["folder"]}).content
     said = server.events(again["number"])
-    for event in said:
-        if event.get("text", "").startswith("going on from checkpoint"):
-            break
-    else:
-        pytest.fail("it did not go on")
+    heard(said, "going on from checkpoint")
     assert server.ask("/api/jobs", {"kind": "resume", "target": end["folder"]}).status == 409
     server.ask("/api/stop", {"job": again["number"]})
     assert [event["code"] for event in said if "code" in event] == [3]
@@ -112,13 +116,11 @@ def test_the_end_of_the_server_stops_its_runs_with_a_checkpoint(server_class: An
     own = server_class(tmp_path)
     job = own.ask("/api/jobs", {"kind": "run", "target": _slow(own)}).content
     events = own.events(job["number"])
-    for event in events:
-        if event.get("text", "").startswith("run folder "):
-            break
+    said_folder = heard(events, "run folder ")
     time.sleep(1)
     events.close()
     code, said = own.end()
-    run = tmp_path / event["text"].removeprefix("run folder ")
+    run = tmp_path / said_folder.removeprefix("run folder ")
     assert code == 0
     assert f"stopped; to go on: nanowarm resume {run}" in said
     assert any((run / "checkpoint").iterdir())

@@ -44,6 +44,13 @@ def finish(folder: StudyFolder, run: PlannedRun, verdict: str = "met") -> None:
     (folder.folder(run) / "summary.json").write_text(text, encoding="utf-8")
 
 
+def fail(folder: StudyFolder, run: PlannedRun) -> None:
+    """A run that has begun and then melted."""
+    begun = folder.begun(run)
+    assert begun is not None
+    folder.ended(run, begun, "it melted")
+
+
 def test_runs_are_chosen_by_number_range_digest_and_part_each_once_in_the_order_of_the_study() -> None:
     runs = runs_on("aaaaaaaa")
     assert numbers(chosen(runs, "7,2-3, 3")) == [2, 3, 7]
@@ -96,9 +103,7 @@ def test_the_list_has_a_line_for_each_run_with_its_state(studies: Any) -> None:
     place = PieceFolder(folder, plan)
     with place.opened():
         finish(place, plan.runs[1])
-        begun = place.begun(plan.runs[2])
-        assert begun is not None
-        place.ended(plan.runs[2], begun, "it melted")
+        fail(place, plan.runs[2])
     lines = list(csv.DictReader(listed(path, folder), delimiter="\t", quoting=csv.QUOTE_NONE))
     assert [line["run"] for line in lines] == ["1", "2", "3", "4"]
     assert [line["digest"] for line in lines] == [run.digest for run in plan.runs]
@@ -172,9 +177,7 @@ def test_a_failure_is_kept_for_the_table_and_what_is_missing_is_told(studies: An
     place = PieceFolder(folder, plan)
     with place.opened():
         finish(place, plan.runs[0])
-        begun = place.begun(plan.runs[3])
-        assert begun is not None
-        place.ended(plan.runs[3], begun, "it melted")
+        fail(place, plan.runs[3])
     table, missing = collected(path, folder)
     assert numbers(missing) == [2, 3]
     assert table.counts() == {"met": 1, FAILED: 1}

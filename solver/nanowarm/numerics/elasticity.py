@@ -196,6 +196,7 @@ class Elasticity:
 
     @guess.setter
     def guess(self, given: Array) -> None:
+        """Take over a displacement [m] in the same order and shape."""
         moved = np.zeros((len(self.position), 3))
         moved[self._nodes()] = given
         self._change.array[:] = moved.ravel()[: self._change.array_r.size]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.ledger import SUPPLIED
-from nanowarm.numerics.thermodynamics import Table, Thermodynamics
+from nanowarm.numerics.tables import Table
+from nanowarm.numerics.thermodynamics import Thermodynamics
 from nanowarm.physics.curves import Curve
 from nanowarm.physics.fields import AnyField
 from nanowarm.physics.particles import AnySpecificPower

@@ -78,9 +78,7 @@ class StageRun:
                 step = integrator.cut(step, _first_time(step, stage, observers))
             time = step.end
             observers.observe(step, stage.name, last=met or time >= self.end)
-            _, coldest, hottest = observers.recorder.latest
-            where = {"stage": stage.name, "time": time, "size": step.size}
-            report(where | {"coldest": coldest, "mean": observers.recorder.mean, "hottest": hottest})
+            report(self._standing(step))
             changed = self._freeze(step) | self._weaken(step.size)
             if met:
                 return time
@@ -96,6 +94,13 @@ class StageRun:
             text = stage.until.text if stage.until else ""
             raise SolveError(f'stage {stage.name}: "{text}" is not met within {HORIZON:g} s')
         return time
+
+    def _standing(self, step: Step) -> dict[str, Any]:
+        """Where the stage stands after a step, with temperatures [K], as `report` hears it."""
+        recorder = self.observers.recorder
+        _, coldest, hottest = recorder.latest
+        where = {"stage": self.stage.name, "time": step.end, "size": step.size}
+        return where | {"coldest": coldest, "mean": recorder.mean, "hottest": hottest}
 
     def _freeze(self, step: Step) -> bool:
         """Let ice form, and keep the next step so short that its latent heat is followed; whether the temperature changed."""

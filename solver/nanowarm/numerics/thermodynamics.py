@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.numerics.frozen import LEAST, Frozen
+from nanowarm.numerics.tables import ENTRIES, Table, pieces
 from nanowarm.physics.curves import Curve
 from nanowarm.physics.materials import Medium
 
 Array = NDArray[np.float64]
 
-ENTRIES = 8192  # of a table over enthalpy: 0.03 K apart over the usual 240 K
 MARGIN = 5.0  # [K] beyond the outermost knots, where every curve is constant and extrapolation exact
 WITHIN = 2.0  # [K] around a temperature, over which the bound on the diffusivity holds
 _NONE = np.empty(0, dtype=np.int64)
@@ -22,20 +21,6 @@ _NONE = np.empty(0, dtype=np.int64)
 NEWTON_TOLERANCE = 1e-9  # [K] of the temperature at nodes that media share
 NEWTON_ITERATIONS = 150  # of which 50 halve the bracket
 WIDEST = 1e6  # [K] half the first bracket
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A function of temperature on the grids of all media, as straight lines a + b x over the place x.
-
-    Args:
-        starts, slopes: a and b of every piece.
-        curve: the function itself, for nodes that media share.
-    """
-
-    starts: Array
-    slopes: Array
-    curve: Curve
 
 
 class Thermodynamics:
@@ -81,14 +66,14 @@ class Thermodynamics:
         pairs = list(zip(self.media, temperature, strict=True))
         if self.frozen.followed:
             self._extra = [self.frozen.difference(number) for number in range(len(self.media))]
-            self._frozen_potential = _pieces([e.integral(t) for e, t in zip(self._extra, temperature, strict=True)])
+            self._frozen_potential = pieces([e.integral(t) for e, t in zip(self._extra, temperature, strict=True)])
             both = zip(self._extra, pairs, strict=True)
             worst = [e.extreme_within(t, WITHIN, 1) / m.capacity_at_least(t, WITHIN) for e, (m, t) in both]
             self._frozen_diffusivity = np.maximum(np.concatenate(worst), 0.0)
         self._tables = {
-            "temperature": _pieces(temperature),
-            "potential": _pieces([medium.conductivity_potential(t) for medium, t in pairs]),
-            "per capacity": _pieces([1.0 / medium.capacity(t) for medium, t in pairs]),
+            "temperature": pieces(temperature),
+            "potential": pieces([medium.conductivity_potential(t) for medium, t in pairs]),
+            "per capacity": pieces([1.0 / medium.capacity(t) for medium, t in pairs]),
         }
         self._grid_temperature = temperature
         worst = [m.conductivity_at_most(t, WITHIN) / m.capacity_at_least(t, WITHIN) for m, t in pairs]
@@ -205,7 +190,7 @@ class Thermodynamics:
 
     def tabulated(self, curve: Curve) -> Table:
         """A function of temperature, ready to be looked up at every node; constant outside its knots."""
-        starts, slopes = _pieces([curve(temperature) for temperature in self._grid_temperature])
+        starts, slopes = pieces([curve(temperature) for temperature in self._grid_temperature])
         return Table(starts, slopes, curve)
 
     def look_up(self, table: Table, out: Array) -> Array:
@@ -292,10 +277,3 @@ class Thermodynamics:
             if found.all():
                 break
         self.shared_temperature = temperature
-
-
-def _pieces(columns: Sequence[Array]) -> tuple[Array, Array]:
-    """Tables one after the other as straight lines a + b x over the place x in their own grid: all a, all b."""
-    slopes = [np.append(np.diff(column), column[-1] - column[-2]) for column in columns]
-    starts = [column - slope * np.arange(ENTRIES) for column, slope in zip(columns, slopes, strict=True)]
-    return np.concatenate(starts), np.concatenate(slopes)

@@ -98,11 +98,23 @@ def largest_amplitude(
             f"healthy tissue reaches {found:.2f} degC at the least amplitude, {least:g} A/m, above "
             f"{limit - ZERO_CELSIUS:.2f} degC: allow more, or a smaller amplitude"
         )
+    low, high = _last_secant(trials, low, end)
+    if trials(high) > 0.0:
+        brentq(trials, low, high, xtol=1e-6 * end, rtol=1e-3)
+    return trials.best(end)
+
+
+def _last_secant(trials: _Trials, low: float, end: float) -> tuple[float, float]:
+    """Two squared amplitudes [A2/m2], the first below the limit, the second good enough, above it or the end.
+
+    Args:
+        trials: of squared amplitudes.
+        low: the least one, below the limit.
+        end: the largest one.
+    """
     high = low + FIRST * (end - low)
     while trials(high) < 0.0 and high < end:
         rise = trials(high) - trials(low)
         step = -trials(high) * (high - low) / rise if rise > 0.0 else math.inf
         low, high = high, min(end, high + step)
-    if trials(high) > 0.0:
-        brentq(trials, low, high, xtol=1e-6 * end, rtol=1e-3)
-    return trials.best(end)
+    return low, high

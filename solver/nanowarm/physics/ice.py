@@ -198,6 +198,11 @@ class CriticalRates:
     warming: float
     threshold: float = CRITICAL_FRACTION
 
+    def unfitted(self) -> str:
+        """The beginning of a sentence that no kinetics give them."""
+        cooling, warming = 60.0 * self.cooling, 60.0 * self.warming
+        return f"critical rates of {cooling:g} degC/min on cooling and {warming:g} degC/min on warming can't be fitted"
+
 
 def calibrated(
     rates: CriticalRates, melting: float, glass_transition: float, activation_energy: float, width: float
@@ -219,10 +224,7 @@ def calibrated(
     from scipy.optimize import brentq
 
     if not 0.0 < rates.cooling < rates.warming:
-        raise ValueError(
-            f"critical rates of {60.0 * rates.cooling:g} degC/min on cooling and {60.0 * rates.warming:g} degC/min on warming "
-            "can't be fitted: the one on warming must be the larger"
-        )
+        raise ValueError(f"{rates.unfitted()}: the one on warming must be the larger")
     if not glass_transition < melting:
         raise ValueError("the glass transition must be below melting")
 
@@ -237,10 +239,8 @@ def calibrated(
 
     low, high = excess(glass_transition), excess(melting)
     if low * high > 0.0:
-        raise ValueError(
-            f"critical rates of {60.0 * rates.cooling:g} degC/min on cooling and {60.0 * rates.warming:g} degC/min on warming "
-            f"can't be fitted with a nucleation width of {width:g} K and {1e-3 * activation_energy:g} kJ/mol: try others"
-        )
+        shape = f"a nucleation width of {width:g} K and {1e-3 * activation_energy:g} kJ/mol"
+        raise ValueError(f"{rates.unfitted()} with {shape}: try others")
     shaped = nucleating(float(brentq(excess, glass_transition, melting, xtol=1e-10)))
     wanted = -math.log1p(-rates.threshold)
     return replace(shaped, rate_product=wanted / shaped.extended_volume(-rates.cooling))

@@ -254,11 +254,6 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
     """
     media = {name: material.medium() for name, material in materials.items()}
     weights = [fractions[name] for name in media]
-    supplies = [
-        replace(supply, share=weight * supply.share)
-        for weight, medium in zip(weights, media.values(), strict=True)
-        for supply in medium.supplies
-    ]
     mixed = Medium(
         name=" + ".join(f"{weight:g} {name}" for name, weight in zip(media, weights, strict=True)),
         capacity=weighted_sum(weights, [medium.capacity for medium in media.values()]),
@@ -266,7 +261,7 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
         constituents=dict(fractions),
         electrical_conductivity=_sum_of_known(weights, [medium.electrical_conductivity for medium in media.values()]),
         density=sum(weight * medium.density for weight, medium in zip(weights, media.values(), strict=True)),
-        supplies=tuple(supplies) if all(medium.supplies for medium in media.values()) else (),
+        supplies=_supplies(weights, list(media.values())),
         metabolism=_sum_of_known(weights, [medium.metabolism for medium in media.values()]),
     )
     protectants = [name for name, material in materials.items() if material.group == "cryoprotectant"]
@@ -287,6 +282,14 @@ def mixture(fractions: Mapping[str, float], materials: Mapping[str, Material]) -
         mechanics=whole.mechanics,
         freezing=solution.freezing(fractions[name], mixed.capacity, mixed.conductivity),
     )
+
+
+def _supplies(weights: Sequence[float], media: Sequence[Medium]) -> tuple[Supply, ...]:
+    """Blood supplies of media by volume fraction; none where one of them has none."""
+    if not all(medium.supplies for medium in media):
+        return ()
+    pairs = zip(weights, media, strict=True)
+    return tuple(replace(supply, share=weight * supply.share) for weight, medium in pairs for supply in medium.supplies)
 
 
 def _sum_of_known(weights: Sequence[float], values: Sequence[float | None]) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,12 @@ class Uncertainty:
     Args:
         parts: of specific power, density and specific heat, and what else there is, by what they are of.
         unknown: values whose spread could not be read, and that are left out.
+        reason: why none can be told, without a full stop; empty where one can.
     """
 
-    parts: Mapping[str, float]
+    parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    reason: str = ""
 
     @property
     def relative(self) -> float:
@@ -51,8 +53,8 @@ class Uncertainty:
         return COVERAGE * self.relative
 
 
-def region_uncertainty(region: str, case: Row, inputs: list[Row]) -> Uncertainty | str:
-    """Of the rate at which particles heat a region, or why there is none, in a sentence.
+def region_uncertainty(region: str, case: Row, inputs: list[Row]) -> Uncertainty:
+    """Of the rate at which particles heat a region, or why there is none.
 
     Args:
         region: its name.
@@ -62,14 +64,15 @@ def region_uncertainty(region: str, case: Row, inputs: list[Row]) -> Uncertainty
     content = case.get("regions", {}).get(region, {})
     particle = (content.get("particles") or {}).get("name")
     if not particle:
-        return f"{region} holds no particles"
+        return Uncertainty(reason=f"{region} holds no particles")
     power = _value(inputs, particle, "specific power")
     if power is None or "kind linear response" in str(power["value"]) or "kind hysteresis" in str(power["value"]):
-        return f"the power of {particle} comes from a model of its size and barrier, whose spread is no part of the power"
+        model = "a model of its size and barrier, whose spread is no part of the power"
+        return Uncertainty(reason=f"the power of {particle} comes from {model}")
     parts, unknown = {}, []
     found = _standard(power)
     if found is None:
-        return f"the spread of the specific power of {particle} can't be read"
+        return Uncertainty(reason=f"the spread of the specific power of {particle} can't be read")
     parts[f"specific power of {Path(particle).name}"] = found
     capacities = _capacities(content.get("material", ""), inputs)
     for material, (share, density, heat) in capacities.items():

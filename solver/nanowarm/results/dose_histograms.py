@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +15,8 @@ from nanowarm.physics.doses import ABLATION, TISSUE_LIMITS, volume_histogram
 from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.dose_criteria import SAME, SAME_DOSE
 from nanowarm.results.evidence import Spread
-from nanowarm.results.picture import BLUE, WINDOW_COLOUR
+from nanowarm.results.histogram_files import read_rows, write_rows
+from nanowarm.results.picture import BLUE, WINDOW_COLOUR, figure_svg
 
 Array = NDArray[np.float64]
 
@@ -69,12 +68,12 @@ def temperature_histogram(region: str, temperature: Spread) -> Histogram:
 
 def write_histograms(path: Path, histograms: Sequence[Histogram]) -> None:
     """One row per edge."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADER)
-        for one in histograms:
-            for edge, part in zip(one.at_least, one.fraction, strict=True):
-                writer.writerow([one.region, one.quantity, UNITS[one.quantity], f"{edge:.9g}", f"{part:.12g}"])
+    rows = [
+        [one.region, one.quantity, UNITS[one.quantity], f"{edge:.9g}", f"{part:.12g}"]
+        for one in histograms
+        for edge, part in zip(one.at_least, one.fraction, strict=True)
+    ]
+    write_rows(path, _HEADER, rows)
 
 
 def read_histograms(path: Path) -> tuple[Histogram, ...]:
@@ -83,14 +82,8 @@ def read_histograms(path: Path) -> tuple[Histogram, ...]:
     Raises:
         ValueError: it is no file of histograms.
     """
-    if not path.is_file():
-        return ()
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    if tuple(header) != _HEADER:
-        raise ValueError(f"{path.name} has other columns than {', '.join(_HEADER)}")
     found: list[Histogram] = []
-    for (region, quantity), group in groupby(rows, key=lambda row: (row[0], row[1])):
+    for (region, quantity), group in groupby(read_rows(path, _HEADER), key=lambda row: (row[0], row[1])):
         numbers: Array = np.array([row[3:] for row in group], dtype=float)
         found.append(Histogram(region, quantity, numbers[:, 0], numbers[:, 1]))
     return tuple(found)
@@ -101,8 +94,8 @@ def histogram_svg(histogram: Histogram) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    doses, image = histogram.quantity == DOSE, io.BytesIO()
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 9.0}):
+    doses = histogram.quantity == DOSE
+    with rc_context({"font.size": 9.0}):
         figure = Figure(figsize=(5.4, 3.2), layout="constrained")
         label = "at least this CEM43 [min]" if doses else "at least this temperature [°C]"
         axes = figure.add_subplot(xlabel=label, ylabel="part of the volume [%]")
@@ -116,5 +109,4 @@ def histogram_svg(histogram: Histogram) -> bytes:
         axes.set_ylim(0.0, 100.0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from nanowarm.results.picture import BLUE, GREEN, ORANGE
+from nanowarm.results.picture import BLUE, GREEN, ORANGE, figure_svg
 from nanowarm.results.sentences import number_text
 
 Row = Mapping[str, Any]
@@ -39,8 +38,8 @@ def energy_svg(energy: Row) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    parts, image, level = energy_parts(energy), io.BytesIO(), 0.0
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 10.0}):
+    parts, level = energy_parts(energy), 0.0
+    with rc_context({"font.size": 10.0}):
         figure = Figure(figsize=(5.4, 0.9 + 0.42 * len(parts)), layout="constrained")
         axes = figure.add_subplot(xlabel="energy [J]")
         for row, (_, joules) in enumerate(parts):
@@ -59,5 +58,4 @@ def energy_svg(energy: Row) -> bytes:
         axes.axvline(0.0, color="0.3", linewidth=0.8)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)

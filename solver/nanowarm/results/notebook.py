@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import tomllib
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanowarm.results.picture import figure_svg
 from nanowarm.results.sentences import is_upper, number_text, readable, verdict_sentence
 from nanowarm.results.view import script_policy, view_html
 
@@ -91,17 +90,6 @@ def image(content: bytes, alt: str, kind: str = "image/svg+xml") -> Markup:
 
     source = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
     return Markup('<img style="max-width: min(100%, 42rem); height: auto" src="{}" alt="{}">').format(source, alt)
-
-
-def figure_svg(figure: Any) -> bytes:
-    """A figure of matplotlib as SVG, the same bytes for the same numbers."""
-    from matplotlib import rc_context
-
-    drawing = io.BytesIO()
-    with rc_context({"svg.hashsalt": "nanowarm"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # names may hold letters that the font lacks
-        figure.savefig(drawing, format="svg", dpi=150, metadata={"Date": None})
-    return drawing.getvalue()
 
 
 def _criteria(criteria: Sequence[Any]) -> Markup:

@@ -78,16 +78,11 @@ def chart_svg(chart: Chart, time: Array, stages: Stages) -> bytes:
         time: [s], shape (rows,).
         stages: name, start [s] and end [s] of each.
     """
-    import io
-    import warnings
-
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     per_unit, unit = (60.0, "min") if time[-1] >= MINUTES_FROM else (1.0, "s")
-    image = io.BytesIO()
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 9.0}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # names may hold letters that the font lacks
+    with rc_context({"font.size": 9.0}):
         figure = Figure(figsize=(5.4, 3.2), layout="constrained")
         axes = figure.add_subplot(xlabel=f"time [{unit}]", ylabel=chart.unit)
         axes.set_xlim(time[0] / per_unit, max(time[-1], time[0] + 1e-9) / per_unit)
@@ -106,8 +101,21 @@ def chart_svg(chart: Chart, time: Array, stages: Stages) -> bytes:
         if len(chart.lines) > 1 or chart.windows:
             for text in axes.legend(frameon=False, fontsize=8.0).get_texts():
                 text.set_parse_math(False)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)
+
+
+def figure_svg(figure: Any) -> bytes:
+    """A figure of matplotlib as SVG, the same bytes for the same numbers."""
+    import io
+    import warnings
+
+    from matplotlib import rc_context
+
+    drawing = io.BytesIO()
+    with rc_context({"svg.hashsalt": "nanowarm"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # names may hold letters that the font lacks
+        figure.savefig(drawing, format="svg", dpi=150, metadata={"Date": None})
+    return drawing.getvalue()
 
 
 def _with_jumps(time: Array, values: Array, stages: Stages) -> tuple[Array, Array]:

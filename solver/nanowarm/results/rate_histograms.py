@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +15,8 @@ from numpy.typing import NDArray
 from nanowarm.quantity import ZERO_CELSIUS
 from nanowarm.results.criteria import RateCriterion
 from nanowarm.results.evidence import PER_MINUTE, RateEvidence, Seen
-from nanowarm.results.picture import BLUE, ORANGE
+from nanowarm.results.histogram_files import read_rows, write_rows
+from nanowarm.results.picture import BLUE, ORANGE, figure_svg
 
 Array = NDArray[np.float64]
 
@@ -137,14 +136,13 @@ def _round_step(least: float) -> float:
 
 def write_rates(path: Path, histograms: Sequence[RateHistogram]) -> None:
     """One row per bin; rates in K/min, temperatures in degC."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_HEADER)
-        for one in histograms:
-            limit = "" if math.isnan(one.limit) else f"{one.limit:.9g}"
-            of = [one.region, _WORDS[one.direction], *(f"{end:.9g}" for end in one.window), limit]
-            for low, high, part in zip(one.edges[:-1], one.edges[1:], one.fraction, strict=True):
-                writer.writerow([*of, f"{low:.9g}", f"{high:.9g}", f"{part:.12g}"])
+    rows = []
+    for one in histograms:
+        limit = "" if math.isnan(one.limit) else f"{one.limit:.9g}"
+        of = [one.region, _WORDS[one.direction], *(f"{end:.9g}" for end in one.window), limit]
+        for low, high, part in zip(one.edges[:-1], one.edges[1:], one.fraction, strict=True):
+            rows.append([*of, f"{low:.9g}", f"{high:.9g}", f"{part:.12g}"])
+    write_rows(path, _HEADER, rows)
 
 
 def read_rates(path: Path) -> tuple[RateHistogram, ...]:
@@ -153,15 +151,9 @@ def read_rates(path: Path) -> tuple[RateHistogram, ...]:
     Raises:
         ValueError: it is no file of rates.
     """
-    if not path.is_file():
-        return ()
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    if tuple(header) != _HEADER:
-        raise ValueError(f"{path.name} has other columns than {', '.join(_HEADER)}")
     signs = {word: sign for sign, word in _WORDS.items()}
     found = []
-    for (region, direction, cold, warm, limit), group in groupby(rows, key=lambda row: tuple(row[:5])):
+    for (region, direction, cold, warm, limit), group in groupby(read_rows(path, _HEADER), key=lambda row: tuple(row[:5])):
         numbers: Array = np.array([row[5:] for row in group], dtype=float)
         edges = np.append(numbers[:, 0], numbers[-1, 1])
         asked = float(limit) if limit else math.nan
@@ -174,11 +166,11 @@ def rates_svg(histogram: RateHistogram) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    edges, image = histogram.edges.copy(), io.BytesIO()
+    edges = histogram.edges.copy()
     over = np.isinf(edges[-1])
     if over:
         edges[-1] = 2.0 * edges[-2] - edges[-3]
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 10.0}):
+    with rc_context({"font.size": 10.0}):
         figure = Figure(figsize=(5.4, 4.0), layout="constrained")
         name = _WORDS[histogram.direction]
         axes = figure.add_subplot(xlabel=f"{name} rate [°C/min]", ylabel="part of the volume [%]")
@@ -197,8 +189,7 @@ def rates_svg(histogram: RateHistogram) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25, axis="y")
         axes.set_axisbelow(True)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)
 
 
 def told(histogram: RateHistogram) -> str:

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nanowarm.results.bands import Uncertainty, margin_sentence
+from nanowarm.results.bands import margin_sentence
 from nanowarm.results.credibility import applicability, experiments, model_limits, verification
 from nanowarm.results.dose_section import dosed_regions, histogram_pictures, tissue_rows
 from nanowarm.results.energy_section import energy_sentence, energy_svg
@@ -122,8 +122,8 @@ def _sure(files: RunFiles, row: Row | None) -> str:
     if row is None or row["kind"] != "warming rate" or row["outcome"] == "unseen" or not row["value"]:
         return "The spreads of the inputs, listed below, are not carried into this verdict."
     found = uncertainty(files, row["region"])
-    if not isinstance(found, Uncertainty):
-        return f"The spreads of the inputs are not carried into this verdict: {found}."
+    if found.reason:
+        return f"The spreads of the inputs are not carried into this verdict: {found.reason}."
     number = list(files.summary["criteria"]).index(row)
     asked = files.case.get("criteria", [])
     critical = number < len(asked) and asked[number].get("at_least", "critical") == "critical"
@@ -181,6 +181,6 @@ def _evidence(files: RunFiles) -> Row:
         "experiments": compared,
         "applicability": applicability(compared),
         "limits_of_models": model_limits(facts),
-        "bands": {region: found for region, found in bands.items() if isinstance(found, Uncertainty)},
-        "no_bands": {region: found for region, found in bands.items() if not isinstance(found, Uncertainty)},
+        "bands": {region: found for region, found in bands.items() if not found.reason},
+        "no_bands": {region: found.reason for region, found in bands.items() if found.reason},
     }

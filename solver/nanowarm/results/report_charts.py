@@ -77,16 +77,18 @@ def _temperatures(files: RunFiles, region: str, lines: tuple[Line, ...]) -> Char
     bands: tuple[Any, ...] = ()
     remark = ""
     start = heating_start(files.history["field_kA_per_m"]) if "field_kA_per_m" in files.history else None
-    if isinstance(found, Uncertainty) and start is not None:
+    if not found.reason and start is not None:
         bands = tuple((*around(line.values, start, found.band), line.colour) for line in lines if line.label == "mean")
         remark = f"Shaded: the mean, if its rise is {100 * found.band:.2g} % smaller or larger (95 %, first order)."
     return Chart(f"Temperature of {region}", "temperature [°C]", lines, windows(files, region), bands=bands, remark=remark)
 
 
-def uncertainty(files: RunFiles, region: str) -> Uncertainty | str:
+def uncertainty(files: RunFiles, region: str) -> Uncertainty:
     """Of the rate at which particles heat a region, or why none can be told."""
     reason = held_back(files.case, files.summary)
-    return reason or region_uncertainty(region, files.case, list(files.record["inputs"]))
+    if reason is not None:
+        return Uncertainty(reason=reason)
+    return region_uncertainty(region, files.case, list(files.record["inputs"]))
 
 
 def _lines(history: History, columns: Sequence[tuple[str, str, str, str]]) -> tuple[Line, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from nanowarm.physics.boundaries import AnyBoundary, Boundary
 from nanowarm.physics.schedules import Schedule, since_stage
 from nanowarm.quantity import ZERO_CELSIUS
-from nanowarm.results.picture import BLACK, BLUE, GREEN, MINUTES_FROM, ORANGE, PINK
+from nanowarm.results.picture import BLACK, BLUE, GREEN, MINUTES_FROM, ORANGE, PINK, figure_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,8 +97,6 @@ def events(case: Row, summary: Row, stages: Sequence[Row]) -> list[tuple[float, 
 
 def timeline_svg(case: Row, history: History, stages: Sequence[Row], happened: Sequence[tuple[float, str]]) -> bytes:
     """The picture as SVG, the same bytes for the same numbers."""
-    import warnings
-
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -107,9 +104,7 @@ def timeline_svg(case: Row, history: History, stages: Sequence[Row], happened: S
     unit, scale = ("min", 60.0) if time[-1] >= MINUTES_FROM else ("s", 1.0)
     outside = surroundings(case, stages)
     rows = [0.55, *([1.0] if outside else []), *([0.9] if "field_kA_per_m" in history else [])]
-    image = io.BytesIO()
-    with rc_context({"svg.hashsalt": "nanowarm", "font.size": 9.5}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")
+    with rc_context({"font.size": 9.5}):
         figure = Figure(figsize=(11.0, 0.5 + 1.2 * sum(rows)), layout="constrained")
         grid = figure.subplots(len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": rows})[:, 0]
         _bars(grid[0], stages, scale, time[-1])
@@ -128,8 +123,7 @@ def timeline_svg(case: Row, history: History, stages: Sequence[Row], happened: S
             grid[0].annotate(label, (at / scale, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom")
         grid[-1].set_xlabel(f"time [{unit}]")
         grid[-1].set_xlim(0.0, max(time[-1], 1e-9) / scale)
-        figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+        return figure_svg(figure)
 
 
 def _numbered(times: Sequence[float], end: float) -> list[tuple[float, str]]:

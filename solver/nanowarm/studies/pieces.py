@@ -78,14 +78,19 @@ def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say 
             return ()
 
         while left:
-            free = [run for run in left if place.is_free(run)]
-            if free:
-                Crew(place, lock, heard).carry(Schedule(free), parallel)
-            else:
-                clock.sleep(PAUSE)
+            _compute_free(place, left, Crew(place, lock, heard), parallel)
             rows |= _ended(place, [run for run in left if run.digest not in rows])
             left = [run for run in left if run.digest not in rows]
     return rows
+
+
+def _compute_free(place: PieceFolder, left: Sequence[PlannedRun], crew: Crew, parallel: int) -> None:
+    """Compute those of some runs that no other process has; wait a little where there are none."""
+    free = [run for run in left if place.is_free(run)]
+    if free:
+        crew.carry(Schedule(free), parallel)
+    else:
+        clock.sleep(PAUSE)
 
 
 def collected(path: str | Path, folder: Path | None = None, say: Say = lambda line: None) -> tuple[Table, list[PlannedRun]]:

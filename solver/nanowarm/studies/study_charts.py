@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nanowarm.results.notebook import figure_svg
+from nanowarm.results.picture import figure_svg
 from nanowarm.results.sentences import number_text, readable
 from nanowarm.studies.pareto import Array, Goal, default_pair, goals, non_dominated
 from nanowarm.studies.pictures import COLOURS
