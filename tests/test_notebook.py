@@ -29,6 +29,7 @@ def executed(folder: Path) -> list[dict[str, Any]]:
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
+@pytest.mark.slow
 def test_the_example_notebook_runs_from_top_to_bottom_and_shows_a_run_and_a_study(tmp_path: Path) -> None:
     outputs = [output for cell in executed(tmp_path) for output in cell["outputs"]]
     assert not [output for output in outputs if output["output_type"] in ("stream", "error")]  # warnings would be a stream

@@ -15,6 +15,8 @@ import pytest
 
 from nanowarm.studies.study_report import write_study_report
 
+pytestmark = pytest.mark.slow  # many pages in a real browser
+
 Open = Callable[..., Any]
 
 HOSTILE = '</script><img src=https://evil.example/x.png onerror=alert(1)> "quoted" & 🔥 \u202bעברית $x_1$'

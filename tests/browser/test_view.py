@@ -178,6 +178,7 @@ def test_the_value_under_the_pointer_is_that_of_the_run(report: Any) -> None:
         assert float(y) == pytest.approx(5.0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_no_value_is_told_where_the_run_has_none(report: Any) -> None:
     report.select_option("#view-cut", "y")
     slide(report, "place", 500)
@@ -203,6 +204,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(report: Any) -
     assert order == [*CONTROLS[:7], "checkbox", "checkbox", *CONTROLS[7:]]
 
 
+@pytest.mark.slow
 def test_playing_ends_at_the_last_frame_and_never_starts_by_itself(report: Any) -> None:
     temperatures(report)
     last = report.locator("#view-time").get_attribute("max")
@@ -218,6 +220,7 @@ def test_playing_ends_at_the_last_frame_and_never_starts_by_itself(report: Any) 
     assert report.locator("#view-play").text_content() == "Play"
 
 
+@pytest.mark.slow
 def test_every_control_has_a_name(report: Any) -> None:
     for name in CONTROLS:
         described = report.locator(f"#view-{name}").evaluate("e => e.labels?.[0]?.textContent || e.textContent")
@@ -240,6 +243,7 @@ def test_without_a_program_the_picture_stands_there(field_run: Run, open_page: O
     assert not page.locator(".view-controls").is_visible()
 
 
+@pytest.mark.slow
 def test_hostile_names_are_shown_as_text(field_run: Run, open_page: Open) -> None:
     page = seen(open_page(write_report(field_run((HOSTILE, "x" * 10_000), title=HOSTILE))))
     assert page.locator("#view-regions span").first.text_content() == HOSTILE
@@ -248,6 +252,7 @@ def test_hostile_names_are_shown_as_text(field_run: Run, open_page: Open) -> Non
     assert page.evaluate("document.querySelector('#view-root').scrollWidth <= document.querySelector('#view-root').clientWidth")
 
 
+@pytest.mark.slow
 def test_a_phone_scrolls_downwards_only(field_run: Run, open_page: Open) -> None:
     page = seen(open_page(write_report(field_run()), viewport={"width": 375, "height": 700}, has_touch=True))
     assert page.evaluate("document.documentElement.scrollWidth") <= 375

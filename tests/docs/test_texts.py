@@ -67,7 +67,7 @@ def test_every_value_of_the_library_is_on_a_page(own_modules: Path) -> None:
 
     text = library_reference.materials() + library_reference.particles() + library_reference.coils()
     text += library_reference.damage_sets()
-    files = list((ROOT / "solver" / "nanowarm" / "library").rglob("*.toml"))
+    files = list((ROOT / "solver" / "nanowarm" / "library").glob("*/*.toml"))
     assert len(files) > 40
     assert text.count("\n## ") + text.startswith("## ") == len(files)
     for file in files:

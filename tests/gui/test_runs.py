@@ -92,6 +92,7 @@ def heard(events: Iterator[dict[str, Any]], start: str) -> str:
     pytest.fail(f"nothing that starts with {start!r} was said")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_can_be_gone_on_with(server: Any) -> None:
     job = server.ask("/api/jobs", {"kind": "run", "target": _slow(server)}).content
     events = server.events(job["number"])

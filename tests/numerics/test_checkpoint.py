@@ -44,7 +44,7 @@ def halted(path: Path, folder: Path, after: int, monkeypatch: pytest.MonkeyPatch
             nanowarm.run(path, folder=folder, overrides=('checkpoint.every="1 ns"', *overrides))
 
 
-@pytest.mark.parametrize("part", [0.03, 0.5, 0.97])
+@pytest.mark.parametrize("part", [pytest.param(0.03, marks=pytest.mark.slow), 0.5, pytest.param(0.97, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["plain", "treated", "frozen", "steered"])
 def test_a_run_that_goes_on_ends_as_one_that_was_not_broken_off(
     unbroken: Any, name: str, part: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, differences: Any
@@ -90,7 +90,12 @@ def on_ranks(ranks: int, program: str, *arguments: object) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-RANKS = ("frozen", 1, 2), ("steered", 3, 1), ("plain", 2, 3), pytest.param("treated", 2, 1, marks=pytest.mark.slow)
+RANKS = (
+    ("frozen", 1, 2),
+    ("plain", 2, 3),
+    pytest.param("steered", 3, 1, marks=pytest.mark.slow),
+    pytest.param("treated", 2, 1, marks=pytest.mark.slow),
+)
 
 
 @pytest.mark.parametrize(("name", "before", "behind"), RANKS)
@@ -101,7 +106,8 @@ def test_a_run_goes_on_on_another_number_of_ranks(
     after = int(0.6 * whole.summary["steps"]["accepted"])
     on_ranks(before, HALT, path, tmp_path / "run", after)
     on_ranks(behind, GO_ON, tmp_path / "run")
-    assert differences(whole, nanowarm.open_run(tmp_path / "run"), 1e-7) == []
+    accuracy = 1e-6 if name == "frozen" else 1e-7  # stress is as good as its iterative solver
+    assert differences(whole, nanowarm.open_run(tmp_path / "run"), accuracy) == []
 
 
 @pytest.fixture

@@ -119,6 +119,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint_and_the_run_goes_on_whe
     assert differences(whole, nanowarm.resume(folder), 1e-9) == []
 
 
+@pytest.mark.slow
 def test_a_run_on_several_meshes_that_was_killed_goes_on_with_all_of_them(unbroken: Any, tmp_path: Path) -> None:
     path, _ = unbroken("steered")
     folder = tmp_path / "run"

@@ -185,7 +185,7 @@ def work(arrays):
 try:
     write_on_first(MPI.COMM_WORLD, [blocks(np.arange(3_000_000.0)), blocks(np.arange(5.0))], work)
 except OSError as error:
-    print("told:", error, flush=True)
+    print(f"told: {error}\\n", end="", flush=True)
 """
 
 

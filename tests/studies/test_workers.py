@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from nanowarm.studies import driver, workers
-from nanowarm.studies.driver import FIRST_GUESS, _Crew, _hired
-from nanowarm.studies.workers import free_memory
+from nanowarm.studies import crew as crews
+from nanowarm.studies import workers
+from nanowarm.studies.crew import Crew
+from nanowarm.studies.workers import FIRST_GUESS, free_memory
 
 MEGABYTE = 2**20
 
@@ -65,43 +65,42 @@ class Idle:
 @pytest.fixture
 def crew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A crew of runs on two ranks, whose workers only stand there; it stops when it is made to wait."""
-    monkeypatch.setattr(driver, "Worker", Idle)
+    monkeypatch.setattr(crews, "Worker", Idle)
     plan = SimpleNamespace(input=SimpleNamespace(run=SimpleNamespace(ranks=2)))
     folder: Any = SimpleNamespace(path=tmp_path, plan=plan)
     nobody: Any = None
-    made = _Crew(folder, nobody, nobody, nobody, lambda line: None)
-    monkeypatch.setattr(made.stopped, "wait", lambda seconds: made.stopped.set())
-    assert isinstance(made.stopped, threading.Event)
+    made = Crew(folder, nobody, nobody)
+    monkeypatch.setattr(made._stopped, "wait", lambda seconds: made._stopped.set())
     return made
 
 
 def test_the_first_worker_is_hired_whatever_the_memory(crew: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "free_memory", lambda: 0.0)
-    assert _hired(crew).ranks == 2
-    assert _hired(crew) is None  # the second has to wait
+    monkeypatch.setattr(crews, "free_memory", lambda: 0.0)
+    assert crew._hired().ranks == 2
+    assert crew._hired() is None  # the second has to wait
 
 
 @pytest.mark.parametrize(("free", "hired"), [(4 * FIRST_GUESS - 1.0, False), (4 * FIRST_GUESS, True)])
 def test_the_need_of_workers_that_nobody_has_measured_is_guessed_for_each_rank(
     crew: Any, monkeypatch: pytest.MonkeyPatch, free: float, hired: bool
 ) -> None:
-    monkeypatch.setattr(driver, "free_memory", lambda: free)
-    _hired(crew)  # two ranks whose need does not show yet, and two more
-    assert (_hired(crew) is not None) == hired
+    monkeypatch.setattr(crews, "free_memory", lambda: free)
+    crew._hired()  # two ranks whose need does not show yet, and two more
+    assert (crew._hired() is not None) == hired
 
 
 @pytest.mark.parametrize(("free", "hired"), [(999.0, False), (1000.0, True)])
 def test_a_measured_need_counts_once_it_is_known_and_what_runs_already_shows(
     crew: Any, monkeypatch: pytest.MonkeyPatch, free: float, hired: bool
 ) -> None:
-    monkeypatch.setattr(driver, "free_memory", lambda: free)
-    _hired(crew)
-    crew.largest, crew.unmeasured = 1000.0, 0
-    assert (_hired(crew) is not None) == hired
+    monkeypatch.setattr(crews, "free_memory", lambda: free)
+    crew._hired()
+    crew._largest, crew._unmeasured = 1000.0, 0
+    assert (crew._hired() is not None) == hired
 
 
 def test_a_worker_that_has_ended_is_replaced_whatever_the_memory(crew: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "free_memory", lambda: 0.0)
-    first = _hired(crew)
+    monkeypatch.setattr(crews, "free_memory", lambda: 0.0)
+    first = crew._hired()
     monkeypatch.setattr(first, "alive", lambda: False)
-    assert _hired(crew) not in (None, first)
+    assert crew._hired() not in (None, first)

@@ -231,7 +231,7 @@ def test_two_ranks_find_the_same_stress(bench: Any) -> None:
     assert_same_stress(path, 2)
 
 
-TWO_CELLS = """$MeshFormat
+THREE_CELLS = """$MeshFormat
 2.2 0 8
 $EndMeshFormat
 $PhysicalNames
@@ -240,34 +240,38 @@ $PhysicalNames
 3 2 "body"
 $EndPhysicalNames
 $Nodes
-5
+6
 1 0 0 0
 2 8 0 0
 3 0 8 0
 4 0 0 8
 5 8 8 8
+6 16 0 8
 $EndNodes
 $Elements
-8
+11
 1 4 2 2 1 1 2 3 4
 2 4 2 2 1 2 3 4 5
-3 2 2 1 1 1 2 3
-4 2 2 1 1 1 2 4
-5 2 2 1 1 1 3 4
-6 2 2 1 1 2 3 5
-7 2 2 1 1 2 4 5
+3 4 2 2 1 2 4 5 6
+4 2 2 1 1 1 2 3
+5 2 2 1 1 1 2 4
+6 2 2 1 1 1 3 4
+7 2 2 1 1 2 3 5
 8 2 2 1 1 3 4 5
+9 2 2 1 1 2 4 6
+10 2 2 1 1 2 5 6
+11 2 2 1 1 4 5 6
 $EndElements
 """
 
 
-def test_more_ranks_than_cells_find_the_same_stress(bench: Any) -> None:
-    (bench.folder / "two.msh").write_text(TWO_CELLS, encoding="utf-8")
+def test_as_many_ranks_as_cells_find_the_same_stress(bench: Any) -> None:
+    (bench.folder / "three.msh").write_text(THREE_CELLS, encoding="utf-8")
     path = glass(
-        bench, "two", convection("100 K"), "20 s", start="130 K", stress={"order": 2, "resolution": "4 K"},
+        bench, "three", convection("100 K"), "20 s", start="130 K", stress={"order": 2, "resolution": "4 K"},
         output={"every": "2 s"},
     )  # fmt: skip
     text = path.read_text(encoding="utf-8")
     start, end = text.index("[mesh]"), text.index("[initial]")
-    path.write_text(f'{text[:start]}[mesh]\nfile = "two.msh"\nunit = "mm"\n\n{text[end:]}', encoding="utf-8")
+    path.write_text(f'{text[:start]}[mesh]\nfile = "three.msh"\nunit = "mm"\n\n{text[end:]}', encoding="utf-8")
     assert_same_stress(path, 3)
