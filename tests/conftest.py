@@ -300,3 +300,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     return built / "html"
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    """What steers browsers: one for all tests of a process, which can't have two."""
+    tools = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+    with tools.sync_playwright() as running:
+        yield running

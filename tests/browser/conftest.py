@@ -17,23 +17,21 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def launch() -> Iterator[Callable[..., Any]]:
+def launch(playwright: Any) -> Iterator[Callable[..., Any]]:
     """Starts the browser with some flags more, once for the same flags."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if BROWSER is None:
         pytest.skip("there is no Chromium on this machine; NANOWARM_BROWSER may name one")
-    with playwright.sync_playwright() as running:
-        started: dict[tuple[str, ...], Any] = {}
+    started: dict[tuple[str, ...], Any] = {}
 
-        def start(*flags: str) -> Any:
-            if flags not in started:
-                every = [*DRAWN_BY_THE_PROCESSOR, "--no-sandbox", *flags]
-                started[flags] = running.chromium.launch(executable_path=BROWSER, args=every)
-            return started[flags]
+    def start(*flags: str) -> Any:
+        if flags not in started:
+            every = [*DRAWN_BY_THE_PROCESSOR, "--no-sandbox", *flags]
+            started[flags] = playwright.chromium.launch(executable_path=BROWSER, args=every)
+        return started[flags]
 
-        yield start
-        for browser in started.values():
-            browser.close()
+    yield start
+    for browser in started.values():
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -114,15 +114,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def browser(playwright: Any) -> Iterator[Any]:
     """A real browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
     if not CHROMIUM.exists():
         pytest.skip(f"the browser tests need {CHROMIUM}")
-    with playwright.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield started
-        started.close()
+    started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    yield started
+    started.close()
 
 
 @pytest.fixture
