@@ -302,9 +302,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built / "html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
-    """What steers browsers: one for all tests of a process, which can't have two."""
+    """What steers browsers: one at a time, which all that need it share, and none in other tests."""
     tools = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
     with tools.sync_playwright() as running:
         yield running

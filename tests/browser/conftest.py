@@ -16,7 +16,7 @@ OWN = ("file:", "data:", "blob:")
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(playwright: Any) -> Iterator[Callable[..., Any]]:
     """Starts the browser with some flags more, once for the same flags."""
     if BROWSER is None:
@@ -49,7 +49,7 @@ def _quiet(faults: list[str]) -> Iterator[None]:
     assert not found, found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_page(launch: Callable[..., Any], faults: list[str]) -> Open:
     """Opens a file; `flags` are the browser's, `context` what playwright's new contexts take, as `viewport`."""
 

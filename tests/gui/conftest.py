@@ -113,7 +113,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert (code, said.splitlines()) == (0, ["Ctrl-C ends it"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Any) -> Iterator[Any]:
     """A real browser without a window."""
     if not CHROMIUM.exists():
