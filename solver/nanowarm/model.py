@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+_ARGUMENT = re.compile(r"^ {4}(\w[\w, ]*): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
 class Model(BaseModel):
     """A record that cannot be changed, knows all its keys and refuses NaN."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The JSON Schema of the record, in which every key says what it is: what editors show beside it."""
+        schema = handler(core)
+        own = handler.resolve_ref_schema(schema)
+        own["description"] = inspect.cleandoc(cls.__doc__ or "").split("\n\nArgs:")[0]
+        meanings = cls._meanings()
+        for key, part in own.get("properties", {}).items():
+            if key in meanings:
+                part["description"] = meanings[key]
+        return schema
+
+    @classmethod
+    def _meanings(cls) -> dict[str, str]:
+        """What each key is, as the record's docstring says, or that of the record which it has the key from."""
+        found: dict[str, str] = {}
+        for record in cls.__mro__:
+            for names, told in _ARGUMENT.findall(inspect.cleandoc(record.__doc__ or "").partition("Args:")[2]):
+                for name in names.split(","):
+                    found.setdefault(name.strip(), " ".join(told.split()))
+        return found
 
 
 Location = tuple[int | str, ...]

@@ -49,19 +49,32 @@ Version = Annotated[Literal[1], BeforeValidator(_version)]
 
 
 class InitialInput(Model):
-    """The state that the run starts from: one temperature [K] everywhere."""
+    """The state that the run starts from.
+
+    Args:
+        temperature: everywhere [K].
+    """
 
     temperature: Temperature
 
 
 class Mixture(Model):
-    """Materials by volume fraction."""
+    """Materials by volume fraction.
+
+    Args:
+        mix: share of the volume by material; the shares add up to 1.
+    """
 
     mix: Mapping[str, Annotated[float, Field(gt=0.0, le=1.0)]]
 
 
 class ParticleUse(Model):
-    """A particle (library name or path of a TOML file) and how its iron is distributed."""
+    """A particle and its iron.
+
+    Args:
+        name: of the library, or path of a TOML file.
+        iron: mass per volume of the region [kg/m3]: one everywhere, or how it is distributed.
+    """
 
     name: str
     iron: AnyIron
@@ -76,6 +89,8 @@ class RegionInput(Model):
     """What fills a region.
 
     Args:
+        material: name of the library, path of a TOML file, or a mixture.
+        particles: the particles in it, and their iron.
         eddy: whether eddy currents heat it, by the electrical conductivity of its material.
         volume: as measured or wanted [m3]; the mesh is compared with it.
         perfusion: blood that flows in it; true for the material's own.
@@ -146,7 +161,11 @@ class DosesInput(Model):
 
 
 class CheckpointInput(Model):
-    """How often a run keeps what it needs to go on: wall time [s]."""
+    """How often a run keeps what it needs to go on.
+
+    Args:
+        every: wall time [s] between two checkpoints.
+    """
 
     every: Duration = Field(default="60 s", validate_default=True)
 
@@ -175,11 +194,18 @@ class CaseInput(Model):
     Args:
         schema: version of the format.
         title: what the case is about, for its readers.
+        mesh: where the mesh comes from, and how fine it is.
+        initial: the state that the run starts from.
         regions: what fills each region of the mesh, by its name.
         boundaries: what happens at each outer surface, by its name.
         field: the alternating magnetic field.
         stages: the protocol, one stage after the other.
+        doses: thermal dose and damage, followed at every node.
         criteria: what is asked of the run.
+        solver: how accurately the heat equation is integrated.
+        stress: how thermal stress is solved for.
+        checkpoint: how often a run keeps what it needs to go on.
+        output: what is written, and how often.
         factors: changes of values of its materials and particles, by the names that the case gives them.
     """
 

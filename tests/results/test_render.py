@@ -262,7 +262,8 @@ def test_the_command_says_what_it_wrote_and_numbers_what_it_is_not_told(run: Pat
 # of https://www.paraview.org/paraview-docs/v5.12.0/python/paraview.simple.html
 DOCUMENTED = {
     *("AnnotateTimeFilter", "Clip", "ColorBy", "Contour", "GetActiveViewOrCreate", "GetAnimationScene", "OpenDataFile"),
-    *("GetColorTransferFunction", "GetScalarBar", "Render", "ResetCamera", "SetActiveSource", "Show", "Text"),
+    *("GetColorTransferFunction", "GetParaViewVersion", "GetScalarBar", "Render", "ResetCamera", "SetActiveSource", "Show"),
+    "Text",
 }
 
 
@@ -300,6 +301,12 @@ def test_the_script_for_paraview_opens_the_run_with_its_range_and_limits(run: Pa
         setattr(simple, name, Recorder(name, calls))
     monkeypatch.setitem(sys.modules, "paraview", ModuleType("paraview"))
     monkeypatch.setitem(sys.modules, "paraview.simple", simple)
+    simple.GetParaViewVersion = lambda: (5, 11)  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match=r"ParaView 5\.12 or later is needed .*; this is \(5, 11\)"):
+        exec(compile(text, str(path), "exec"), {"__name__": "__main__", "__file__": str(path)})
+    assert "OpenDataFile" not in {name for name, _, _ in calls}
+    calls.clear()
+    simple.GetParaViewVersion = lambda: (5, 12)  # type: ignore[attr-defined]
     exec(compile(text, str(path), "exec"), {"__name__": "__main__", "__file__": str(path)})  # as ParaView runs it
     found = {name: (positional, named) for name, positional, named in calls}
     assert found["OpenDataFile"][0] == (str(run / "fields.vtkhdf"),)

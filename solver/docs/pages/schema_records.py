@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from nanowarm.model import Model
 from pages.markup import code, plain
 
 Schema = Mapping[str, Any]
-_ARGUMENT = re.compile(r"^ {4}(\w[\w, ]*): (.*(?:\n {8}.*)*)", re.MULTILINE)
+_NUMBER = re.compile(r"[+-]?\d")
 _REFERENCE = "#/$defs/"
 
 
@@ -47,35 +44,10 @@ class Record:
         """Its path, and its kind where it is one of several."""
         return code(self.path) + (f", kind {code(self.kind)}" if self.kind else "")
 
+    @property
     def about(self) -> str:
-        """What it is, without its keys."""
-        return str(self.schema.get("description", "")).split("\n\nArgs:")[0]
-
-    def meanings(self) -> dict[str, str]:
-        """What each key is, as its docstring says, or that of the record which it takes the key from."""
-        found: dict[str, str] = {}
-        for text in (str(self.schema.get("description", "")), *_inherited(self.name)):
-            for names, told in _ARGUMENT.findall(text.partition("Args:")[2]):
-                for name in names.split(","):
-                    found.setdefault(name.strip(), " ".join(told.split()))
-        return found
-
-
-@cache
-def _classes() -> dict[str, type[Model]]:
-    """All records of the program by name."""
-    found, left = dict[str, type[Model]](), [Model]
-    while left:
-        record = left.pop()
-        found[record.__name__] = record
-        left += record.__subclasses__()
-    return found
-
-
-def _inherited(name: str) -> list[str]:
-    """Docstrings of the records that a record is a special case of, as a schema has them."""
-    above = _classes()[name].__mro__[1:] if name in _classes() else ()
-    return [inspect.cleandoc(record.__doc__ or "") for record in above if issubclass(record, Model)]
+        """What it is."""
+        return str(self.schema.get("description", ""))
 
 
 def records(schema: Schema) -> Iterator[Record]:
@@ -132,7 +104,7 @@ def _simple(part: Schema) -> str:
         inner = part.get("additionalProperties")
         return f"`{{ NAME = … }}` of {allowed(inner)}" if isinstance(inner, Mapping) else "section of keys"
     if "examples" in part:
-        return f"{'value with unit' if 'unit' in part.get('description', '') else 'text'}, e.g. {code(part['examples'][0])}"
+        return f"{'value with unit' if _NUMBER.match(part['examples'][0]) else 'text'}, e.g. {code(part['examples'][0])}"
     words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
     return words.get(part.get("type", ""), plain(part.get("description", "any value"))) + _bounds(part)
 
@@ -142,10 +114,3 @@ def _bounds(part: Schema) -> str:
     said = {"exclusiveMinimum": "above", "minimum": "at least", "exclusiveMaximum": "below", "maximum": "at most"}
     words = [f"{word} {part[key]:g}" for key, word in said.items() if key in part]
     return f" {', '.join(words)}" if words else ""
-
-
-def reference(part: Schema) -> str | None:
-    """Name of the one record that a key leads to; None where there are several or none."""
-    inner = [part, *part.get("anyOf", ()), part.get("items", {}), part.get("additionalProperties", {})]
-    found = {node["$ref"] for node in inner if isinstance(node, Mapping) and "$ref" in node}
-    return found.pop().removeprefix(_REFERENCE) if len(found) == 1 else None

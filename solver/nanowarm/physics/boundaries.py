@@ -47,7 +47,12 @@ class Insulated(Boundary):
 
 
 class Convection(Boundary):
-    """Newton's law of cooling: inflow = coefficient (ambient - T)."""
+    """Newton's law of cooling: inflow = coefficient (ambient - T).
+
+    Args:
+        coefficient: heat transfer coefficient [W/m2/K].
+        ambient: temperature of the surroundings [K].
+    """
 
     kind: Literal["convection"]
     coefficient: CoefficientSchedule
@@ -68,7 +73,11 @@ class Convection(Boundary):
 
 
 class HeatFlux(Boundary):
-    """A given heat flux, positive inward."""
+    """A given heat flux.
+
+    Args:
+        value: the flux [W/m2], positive inward.
+    """
 
     kind: Literal["heat flux"]
     value: FluxSchedule
@@ -83,7 +92,12 @@ class HeatFlux(Boundary):
 
 
 class Radiation(Boundary):
-    """Exchange of a grey surface with large surroundings: emissivity sigma (ambient^4 - T^4)."""
+    """Exchange of a grey surface with large surroundings: emissivity sigma (ambient^4 - T^4).
+
+    Args:
+        emissivity: of the surface, from 0 to 1.
+        ambient: temperature of the surroundings [K].
+    """
 
     kind: Literal["radiation"]
     emissivity: Emissivity
@@ -104,7 +118,11 @@ class Radiation(Boundary):
 
 
 class FixedTemperature(Boundary):
-    """A surface held at a given temperature."""
+    """A surface held at a given temperature.
+
+    Args:
+        value: the temperature [K].
+    """
 
     kind: Literal["fixed temperature"]
     value: TemperatureSchedule

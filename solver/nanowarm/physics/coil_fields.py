@@ -40,7 +40,7 @@ class CoilField(AlternatingField):
     """The field of a winding, driven by its current, or by the amplitude that it makes at a point.
 
     Args:
-        frequency: [Hz].
+        frequency: of the field [Hz].
         amplitude: peak H [A/m] at the point `at`, may change in time.
         current: peak current [A] in each turn, may change in time.
         at: where the amplitude counts [m]; the middle of the coil where left out.

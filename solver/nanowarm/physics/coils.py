@@ -65,8 +65,8 @@ class CoaxialWinding(Winding):
     """A winding around one axis.
 
     Args:
-        radius: [m], to the middle of the conductor.
-        centre: [m].
+        radius: from the axis [m], to the middle of the conductor.
+        centre: its middle [m].
         axis: direction of the field inside; its length does not matter.
         turns: number of turns.
     """
@@ -97,7 +97,7 @@ class SolenoidWinding(CoaxialWinding):
     """A closely wound cylindrical coil: a current sheet. Few turns far apart are better given as loops.
 
     Args:
-        length: [m], of the winding.
+        length: of the winding, along the axis [m].
     """
 
     kind: Literal["solenoid"]
@@ -155,7 +155,11 @@ class Loop(CoaxialWinding):
 
 
 class LoopsWinding(Winding):
-    """Rings of any size anywhere, all in series."""
+    """Rings of any size anywhere, all in series.
+
+    Args:
+        loops: the rings.
+    """
 
     kind: Literal["loops"]
     loops: Annotated[tuple[Loop, ...], Field(min_length=1)]

@@ -147,7 +147,8 @@ class Thermostat(Control):
     It holds the band only where the temperature moves little in a sample: else a shorter `every`, or a pid.
 
     Args:
-        set_point: [K].
+        sensor: what is measured, such as `tumour.hottest` or `probe.centre`.
+        set_point: temperature to be held [K].
         band: between on and off [K].
         shortest_on, shortest_off: times [s] that it stays on and off at least.
     """
@@ -172,10 +173,11 @@ class Pid(Control):
     """A PID of the power, which goes with the square of the amplitude; it tunes itself at the start unless given gains.
 
     Args:
-        set_point: [K].
+        sensor: what is measured, such as `tumour.hottest` or `probe.centre`.
+        set_point: temperature to be held [K].
         gain: share of the power at `most` per kelvin [1/K].
-        integral_time: [s].
-        derivative_time: [s], on the measured temperature.
+        integral_time: in which a steady error gains as much power as it has at once [s].
+        derivative_time: by which a steady rise is anticipated [s], on the measured temperature.
     """
 
     kind: Literal["pid"]

@@ -80,13 +80,21 @@ class UniformConcentration(Uniform):
 
 
 class RadialConcentration(Radial):
-    """A relative concentration over the distance from a point, or from a line through it."""
+    """A relative concentration over the distance from a point, or from a line through it.
+
+    Args:
+        values: relative concentrations at these distances.
+    """
 
     values: tuple[RelativeConcentration, ...]
 
 
 class AxialConcentration(Axial):
-    """A relative concentration along a direction."""
+    """A relative concentration along a direction.
+
+    Args:
+        values: relative concentrations at these distances.
+    """
 
     values: tuple[RelativeConcentration, ...]
 
@@ -124,7 +132,12 @@ class DepthConcentration(Model):
 
 
 class LinearScale(Calibration):
-    """Relative concentration = slope x value of the voxel + offset."""
+    """Relative concentration = slope x value of the voxel + offset.
+
+    Args:
+        slope: per unit of the value of the voxel.
+        offset: added to slope times the value.
+    """
 
     kind: Literal["linear"] = "linear"
     slope: float = 1.0

@@ -156,7 +156,7 @@ class MapField(AlternatingField):
     """A measured or simulated field.
 
     Args:
-        frequency: [Hz].
+        frequency: of the field [Hz].
         unit: length unit of a VTK file's coordinates.
         array: name of a VTK file's array.
         array_unit: unit of that array, where its name has none.

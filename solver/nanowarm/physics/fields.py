@@ -27,7 +27,7 @@ class UniformField(AlternatingField):
 
     Args:
         amplitude: peak (never RMS) magnetic field H [A/m], may change in time.
-        frequency: [Hz].
+        frequency: of the field [Hz].
         axis: direction of the field; its length does not matter.
         centre: point [m] on the axis around which the induced electric field runs.
     """

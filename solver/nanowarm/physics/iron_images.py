@@ -130,7 +130,7 @@ class Rotation(Model):
 
     Args:
         axis: its direction.
-        angle: [rad].
+        angle: by which it is turned about the axis [rad].
         about: a point of the axis [m].
     """
 
@@ -188,6 +188,7 @@ class Image(PlacedImage):
     """Iron that an image shows.
 
     Args:
+        image: path of the file, relative to the case file.
         file: NIfTI, NRRD, MetaImage (.mha, .mhd) or VTK image (.vti); relative to the case file.
         calibration: iron over the values of the voxels.
         noise: negative iron down to minus this [kg/m3] counts as none.

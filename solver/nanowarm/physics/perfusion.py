@@ -88,6 +88,9 @@ class LangRate(Model):
         tumour  0.833 up to 37 degC, 0.833 - (T - 37)^4.8 / 5438 up to 42 degC, 0.416 above
 
     Source: Lang, Erdmann & Seebass (1999), IEEE Trans. Biomed. Eng. 46:1129; read second-hand.
+
+    Args:
+        of: the tissue whose blood flow it is.
     """
 
     kind: Literal["Lang"]

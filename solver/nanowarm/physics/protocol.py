@@ -90,11 +90,14 @@ class StageInput(Model):
     """A stage as a case file gives it: overrides of the case's field and boundaries for its time.
 
     Args:
-        duration: [s], the longest it lasts.
+        name: by which outputs call it.
+        duration: the longest it lasts [s].
         until: condition that ends it earlier.
         steady: whether it is the steady state instead, which takes no time.
         control: rule for the amplitude of the field.
         search: looks for the largest amplitude at which the steady state keeps a limit.
+        field: keys of the case's field that are otherwise for its time.
+        boundaries: keys of the case's boundaries that are otherwise for its time, by surface.
     """
 
     name: Annotated[str, Field(min_length=1)]

@@ -25,7 +25,7 @@ class RateCriterion(Criterion):
     """A region passes a window of temperature fast enough.
 
     Args:
-        at_least: [K/s], or the critical rate of the region's material.
+        at_least: slowest rate that is allowed [K/s], or `critical`: the critical rate of the region's material.
         window: the two temperatures [K]; the material's own where left out.
         fraction: of the region's volume that must reach the rate.
         measure: the mean rate between the window's crossings, or the slowest instantaneous one inside it.
@@ -109,8 +109,8 @@ class TemperatureDifference(Criterion):
     """The part of a region that is colder than `below` stays even in temperature, so that glass does not crack.
 
     Args:
-        at_most: [K], or the largest that the glass of the region's material bears.
-        below: [K].
+        at_most: largest difference [K], or `critical`: the largest that the glass of the region's material bears.
+        below: temperature [K]; what is warmer does not count.
     """
 
     kind: Literal["temperature difference"]
@@ -140,6 +140,8 @@ class TemperatureLimit(Criterion):
     """A region stays (or ends) below a highest or above a lowest temperature, or reaches one.
 
     Args:
+        at_most: highest temperature that is allowed [K].
+        at_least: lowest temperature that is allowed [K].
         when: at every time of the run, at its end, or ever: each place at a time of its own.
         fraction: of the region's volume that must do so; all of it where left out.
     """
@@ -202,7 +204,7 @@ class FieldLimit(Criterion):
     """Amplitude times frequency stays below what patients bear: eddy currents heat in proportion to its square.
 
     Args:
-        at_most: [A/m/s], or a published limit by name.
+        at_most: amplitude times frequency [A/m/s], or a published limit by name.
     """
 
     kind: Literal["field limit"]

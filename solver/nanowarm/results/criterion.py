@@ -13,7 +13,11 @@ Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class Criterion(Model):
-    """Something that is asked of a region."""
+    """Something that is asked of a region.
+
+    Args:
+        region: of the mesh, that is looked at.
+    """
 
     kind: str
     region: str

@@ -35,9 +35,9 @@ class DoseLimit(VolumeFraction):
 
     Args:
         at_least: equivalent minutes at 43 degC [s], or `ablation`: 240 min.
-        at_most: the same [s], or a published limit of a tissue by name.
+        at_most: equivalent minutes at 43 degC [s], or a published limit of a tissue by name.
         fraction: of the volume of the region and of its margin together.
-        margin: [m]; what is within this outside the region must get the dose as well.
+        margin: distance [m]; what is within this outside the region must get the dose as well.
     """
 
     kind: Literal["dose"]

@@ -69,7 +69,7 @@ class StressLimit(VolumeFraction):
     """The largest tensile stress of a part of what was glass stays below what it bears.
 
     Args:
-        at_most: [Pa], or the tensile strength of the region's material.
+        at_most: largest tensile stress [Pa], or `strength`: that of the region's material.
     """
 
     kind: Literal["stress"]
@@ -101,8 +101,8 @@ class ExposureLimit(VolumeFraction):
     """A part of a region is warmer than a temperature for no longer than some time: toxicity, or limits of storage.
 
     Args:
-        above: [K].
-        at_most: [s], of all times together.
+        above: temperature [K] from which time counts.
+        at_most: longest time [s], all times together.
     """
 
     kind: Literal["exposure"]

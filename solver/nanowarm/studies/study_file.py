@@ -102,10 +102,12 @@ class StudyInput(Model):
     """A study file.
 
     Args:
+        schema: version of the format.
+        title: what the study is about, for its readers.
         case: path of the case file, relative to the study file.
         base: values that replace the case's in every run.
         grid: lists of values; every combination is a run.
-        rows: one run for each table of values.
+        list: one run for each table of values.
         sample: values drawn from ranges.
         search: a value to be found, alone or for each combination of a grid or a list.
         uncertainty: values drawn from how they scatter.
