@@ -160,7 +160,7 @@ EXPERIMENTS = (
         "the larger is hotter",
         (0.0, 20.0),
         "K",
-        "attaluri2020",
+        "attaluri2020b",
         "predicted; nothing is fitted to a temperature",
     ),
     Experiment(
