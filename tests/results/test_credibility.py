@@ -61,6 +61,18 @@ def test_a_bath_within_the_range_of_an_independent_experiment_says_so() -> None:
     assert "none of the values was taken from it" in applicability(experiments(case(particle=None), summary(), (-150.0, 20.0)))
 
 
+def test_a_run_within_the_ranges_is_told_what_was_not_compared() -> None:
+    told = applicability(experiments(case(particle=None), summary(), (-150.0, 20.0)))
+    assert "ranges of material, particle and volume" in told
+    assert "Field, frequency, iron and protocol may differ" in told
+
+
+@pytest.mark.parametrize(("kind", "told"), [("none", False), ("uniform", False), ("map", False), ("solenoid", True)])
+def test_the_exact_fields_of_coils_speak_for_runs_with_a_coil_only(kind: str, told: bool) -> None:
+    facts = run_facts(case() | {"field": {"kind": kind}}, summary(), {}, -150.0)
+    assert ("tests/physics/test_coils.py" in {row["test"] for row in verification(facts)}) is told
+
+
 def test_a_kind_that_was_never_compared_says_so() -> None:
     assert "No published experiment" in applicability(experiments(case(), summary(), (-10.0, 20.0)))
 

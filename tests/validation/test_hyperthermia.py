@@ -89,7 +89,8 @@ def test_the_rise_of_a_small_unperfused_sphere_scales_with_its_radius_squared(be
 
 @pytest.mark.parametrize("diameter", [20.0, pytest.param(50.0, marks=pytest.mark.slow)])
 def test_a_balloon_of_2_to_5_cm_heats_the_rim_of_the_cavity_to_40_to_48_degrees(bench: Any, diameter: float) -> None:
-    # Stauffer et al. 2020, Int. J. Hyperthermia 37:1189: 40 to 48 degC, balloons of 2 to 5 cm; half a degree for noise.
+    # Stauffer et al. 2020, Int. J. Hyperthermia 37:1189: 40 to 48 degC, balloons of 2 to 5 cm, computed there
+    # too; half a degree for noise.
     volume = np.pi / 6.0 * (diameter / 10.0) ** 3
     sizes = (f"mesh.parameters.volume={volume} mL", "stages.0.duration=20 min")
     rim = celsius(bench.solved(CASES / "balloon-cavity.toml", *sizes), "rim")

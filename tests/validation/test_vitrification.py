@@ -112,7 +112,8 @@ def test_a_warm_bath_saves_an_artery_in_vs55_and_not_in_dp6(bench: Any) -> None:
 
 @pytest.mark.parametrize(("vial", "size", "expected"), [("1mL", "1.5 mm", "met"), ("50mL", "6 mm", "missed")])
 def test_a_warm_bath_warms_one_millilitre_without_ice_and_fifty_not(bench: Any, vial: str, size: str, expected: str) -> None:
-    # Manuchehrabadi et al. 2017, Sci. Transl. Med. 9:eaah4586: convection is enough for 1 to 3 mL, and fails at 50 mL.
+    # Manuchehrabadi et al. 2017, Sci. Transl. Med. 9:eaah4586: convection is enough for about 1 mL; by the review of
+    # Yang et al. 2025, Chem. Commun. 61:3093, for 1 to 3 mL, and it fails at 50 mL.
     text = (CASES / f"vial-{vial}-bath.toml").read_text("utf-8").replace("../meshes", str(CASES.parent / "meshes"))
     path = bench.folder / f"vial-{vial}.toml"
     path.write_text(text + '\n[[criteria]]\nkind = "ice"\nregion = "cpa"\n', encoding="utf-8")

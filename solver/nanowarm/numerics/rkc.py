@@ -1,6 +1,6 @@
 """Stabilised explicit integration in time: second-order Runge-Kutta-Chebyshev with an error estimate.
 
-Source: Sommeijer, Shampine & Verwer (1997), J. Comput. Appl. Math. 88:315; damping 2/13, embedded
+Source: Sommeijer, Shampine & Verwer (1998), J. Comput. Appl. Math. 88:315; damping 2/13, embedded
 estimate and step controller as there. It knows a right-hand side, nothing of heat.
 """
 

@@ -14,7 +14,7 @@ from nanowarm.physics.damage import GAS_CONSTANT
 from nanowarm.physics.sourced import Sourced
 from nanowarm.quantity import Dimension, Temperature
 
-CRITICAL_FRACTION = 0.002  # crystallised at a critical rate: the detection limit used by Fahy & Wowk
+CRITICAL_FRACTION = 0.002  # of what can freeze, at a critical rate: ours, after 0.2 % of the mass used by Fahy & Wowk
 POINTS = 64  # of a Gauss rule over the growth rate: exact to rounding at all energies allowed
 PRECISION = 1e-11  # relative, of the integrals over a constant rate
 _ENERGY = Dimension("J/mol", "60 kJ/mol", 0.0, positive=True, most=5e5)  # so that no rate overflows

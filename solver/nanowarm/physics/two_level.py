@@ -81,8 +81,9 @@ def _stationary(angle: Array, field: Array, outer: Array, inner: Array) -> Array
 def loop_area(wells_: Wells, field: Array, barrier: Array, attempts: Array, phases: int) -> Array:
     """Area of the loop in a periodic state, in mu0 Ms HK, shape (points,).
 
-    dp/dt = (1 - p) nu_down - p nu_up over half a period from +H to -H; after it the wells have changed roles, so that
-    p(T/2) = 1 - p(0) closes the loop. The rates are exponential between phases, and p is exact for them.
+    dp/dt = (1 - p) nu_in - p nu_out for the share p of the well along the field, over half a period from +H to -H; after
+    it the wells have changed roles, so that p(T/2) = 1 - p(0) closes the loop. The rates are exponential between phases,
+    and p is exact for them.
 
     Args:
         wells_: of the easy axes.

@@ -16,6 +16,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+RANGES = " of material, particle and volume"  # which are all that an experiment is compared by
 COLD, WARM = -40.0, 30.0  # [degC]; a vitrified body is colder than the first, living tissue never gets below the second
 
 
@@ -136,7 +137,10 @@ def applicability(compared: Sequence[Compared]) -> str:
         return "This run lies outside the ranges of every experiment that was compared with: it extrapolates."
     if not any(one.experiment["independent"] for one in near):
         return (
-            "This run lies in the ranges of an experiment that was compared with, but values of the library were inferred from "
-            "that very experiment: it is no independent test."
+            f"This run lies in the ranges{RANGES} of an experiment that was compared with, but values of the library were "
+            "inferred from that very experiment: it is no independent test."
         )
-    return "This run lies in the ranges of an experiment that was compared with, and none of the values was taken from it."
+    return (
+        f"This run lies in the ranges{RANGES} of an experiment that was compared with, and none of the values was taken from it. "
+        "Field, frequency, iron and protocol may differ."
+    )

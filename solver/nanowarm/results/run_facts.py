@@ -10,8 +10,9 @@ Row = Mapping[str, Any]
 ALWAYS = "always"
 WORDS = frozenset(
     {
-        ALWAYS, "heat", "particles", "linear response", "uniform field", "field", "eddy", "no eddy", "surface", "mixture",
-        "rate", "ice", "no ice", "stress", "no stress", "partly equilibrated", "blood", "dose", "control", "cold",
+        ALWAYS, "heat", "particles", "linear response", "hysteresis", "uniform field", "coil", "field", "eddy", "no eddy",
+        "surface", "mixture", "rate", "ice", "no ice", "stress", "no stress", "partly equilibrated", "blood", "dose", "control",
+        "cold",
     }
 )  # fmt: skip
 _COLD = -40.0  # [degC]; what gets colder is cryopreservation
@@ -57,10 +58,12 @@ def _of_the_field(case: Row, regions: list[Row], record: Row) -> dict[str, bool]
     kind, eddy = case.get("field", {}).get("kind", "none"), any(region.get("eddy") for region in regions)
     particles = any(region.get("particles") for region in regions)
     powers = [row for row in record.get("inputs", []) if row["what"] == "specific power"]
+    models = {name: any(name in str(row["value"]) for row in powers) for name in ("linear response", "hysteresis")}
     return {
         "particles": particles,
-        "linear response": particles and any("linear response" in str(row["value"]) for row in powers),
+        **{name: particles and used for name, used in models.items()},
         "uniform field": kind == "uniform" and (particles or eddy),
+        "coil": kind not in ("none", "uniform", "map"),
         "field": kind != "none",
         "eddy": eddy,
         "no eddy": kind != "none" and not eddy,
