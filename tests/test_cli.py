@@ -116,6 +116,14 @@ def test_ranks_inside_ranks_are_refused(finished: Path) -> None:
     assert done.stderr == "-n 2: mpiexec has started 2 ranks already; leave out one of the two\n"
 
 
+def test_ranks_of_a_launcher_that_speaks_another_language_are_refused_in_one_line(finished: Path) -> None:
+    done = called(finished, "nanowarm", "run", "mine/mine.toml", "-o", "foreign", PMIX_NAMESPACE="of-open-mpi")
+    assert done.returncode == 2
+    told = "ranks were started by another MPI than nanowarm's, MPICH; start them with `nanowarm run -n RANKS`, "
+    assert done.stderr == f"{told}{BIN / 'mpiexec'} or `srun --mpi=pmi2`\n"
+    assert not (finished / "foreign").exists()
+
+
 def test_a_report_can_be_made_again(finished: Path) -> None:
     report = finished / "runs" / "mine-1" / "report.html"
     report.unlink()

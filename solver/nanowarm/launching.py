@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nanowarm.errors import CaseError, SolveError
@@ -17,6 +18,25 @@ def on_ranks(ranks: int) -> list[str]:
     """The beginning of a command line that runs the rest of it on some ranks."""
     beside = Path(sys.executable).parent / "mpiexec"
     return [str(beside) if beside.exists() else "mpiexec", "-n", str(ranks)]
+
+
+def refuse_foreign_ranks() -> None:
+    """Refuse to be a rank of a launcher that the wheels' MPICH cannot talk to: it would abort with a riddle.
+
+    Raises:
+        CaseError: saying what starts ranks instead.
+    """
+    if "PMIX_NAMESPACE" in os.environ and _is_installed("mpich"):  # MPICH of conda or Spack may speak PMIx
+        launchers = "`nanowarm run -n RANKS`, " + " ".join(on_ranks(1)[:-2]) + " or `srun --mpi=pmi2`"
+        raise CaseError(f"ranks were started by another MPI than nanowarm's, MPICH; start them with {launchers}")
+
+
+def _is_installed(wheel: str) -> bool:
+    """Whether a wheel is installed."""
+    try:
+        return bool(version(wheel))
+    except PackageNotFoundError:
+        return False
 
 
 def start_ranks(ranks: int) -> int:

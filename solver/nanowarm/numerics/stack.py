@@ -7,7 +7,10 @@ import contextlib
 
 import h5py  # isort: skip
 
+from nanowarm.launching import refuse_foreign_ranks
+
 with contextlib.suppress(ImportError):  # the wheel's libraries become findable; absent with conda or Spack
+    refuse_foreign_ranks()  # before MPI is loaded, which would abort
     import dolfinx_solver  # noqa: F401
 
 import basix.ufl
