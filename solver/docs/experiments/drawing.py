@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,20 +20,22 @@ def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
     axes = figure.add_subplot()
-    markers = iter("osD^v")
+    markers = itertools.cycle("osD^vPX<>*")
+    lines = itertools.cycle(("-", ":"))
     for problem in (entry for entry in problems if len(entry["rows"]) > 1):
-        finer = [row["tetrahedra"] ** (1.0 / 3.0) for row in problem["rows"]]
+        cells = [row["cells"] for row in problem["rows"]]
         errors = [abs(row["computed"] - problem["exact"]) / problem["scale"] for row in problem["rows"]]
-        axes.loglog(finer, errors, marker=next(markers), label=problem["name"])
-    ends = axes.get_xlim()
-    axes.loglog(ends, [0.01 * (ends[0] / end) ** 2 for end in ends], "k--", linewidth=0.8, label="order 2")
+        axes.loglog(cells, errors, marker=next(markers), linestyle=next(lines), label=problem["name"])
+    ends = (5, 20)
+    for order, style in ((1, "--"), (2, "-.")):
+        axes.loglog(ends, [0.05 * (ends[0] / end) ** order for end in ends], f"k{style}", linewidth=0.8, label=f"order {order}")
     axes.minorticks_off()
-    axes.set_xticks([15, 20, 30, 40, 50], ["15", "20", "30", "40", "50"])
-    axes.set_xlabel("cube root of the number of tetrahedra")
+    axes.set_xticks([5, 10, 20], ["5", "10", "20"])
+    axes.set_xlabel("cells asked for along the body")
     axes.set_ylabel("error / change")
-    axes.legend()
+    figure.legend(loc="outside right upper")
     figure.savefig(path, dpi=100)
 
 
