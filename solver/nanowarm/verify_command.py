@@ -91,7 +91,7 @@ def _compute(
     told: tuple[Speaker, bool],
     found: list[Outcome],
 ) -> None:
-    """Compute problems one after the other, and show each as soon as it is there.
+    """Compute problems one after the other: a line to each, or on a terminal a table of all at the end.
 
     Args:
         problems: to be computed.
@@ -101,33 +101,33 @@ def _compute(
     """
     from nanowarm.terminal import is_live
     from nanowarm.verification.checking import outcome
-    from nanowarm.verification.telling import line
+    from nanowarm.verification.telling import line, print_table
 
     speaker, machine = told
-    with _shown(not machine and is_live()) as show:
-        for problem in problems:
+    drawn = not machine and is_live()
+    with _status(drawn) as now:
+        for number, problem in enumerate(problems):
+            now(f"{problem.name}, {number + 1} of {len(problems)}")
             try:
                 found.append(outcome(problem, *how))
             except NanowarmError as error:
                 raise type(error)(*(f"{problem.name}: {fault}" for fault in error.faults)) from None
-            if show is None:
+            if not drawn:
                 speaker.say(line(found[-1]))
-            else:
-                show(found)
+    if drawn:
+        print_table(found)
 
 
 @contextlib.contextmanager
-def _shown(live: bool) -> Iterator[Callable[[Sequence[Outcome]], None] | None]:
-    """What draws a table of all outcomes so far on a terminal; None where lines are printed."""
-    if not live:
-        yield None
+def _status(drawn: bool) -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal what is being computed; elsewhere nothing."""
+    if not drawn:
+        yield lambda text: None
         return
-    from rich.live import Live
+    from rich.console import Console
 
-    from nanowarm.verification.telling import table
-
-    with Live(table(()), refresh_per_second=4, vertical_overflow="visible") as drawn:
-        yield lambda found: drawn.update(table(found), refresh=True)
+    with Console().status("") as status:
+        yield lambda text: status.update(text)
 
 
 def _conclude(found: Sequence[Outcome], output: Path | None, speaker: Speaker) -> bool:

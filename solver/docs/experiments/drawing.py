@@ -12,7 +12,7 @@ COLOURS = 96  # of those pictures: enough for the map of colours, a third of the
 
 
 def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the error of every problem on several meshes over how fine they are.
+    """Draw the error of every problem on several meshes over how much finer they are than its first.
 
     Args:
         problems: entries of the book.
@@ -22,18 +22,21 @@ def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(8.0, 5.0), layout="constrained")
     axes = figure.add_subplot()
-    markers = itertools.cycle("osD^vPX<>*")
-    lines = itertools.cycle(("-", ":"))
+    markers = itertools.cycle("osD^vPX<>*h")
+    lines = itertools.cycle(("-", ":", "--"))
+    fills = itertools.cycle(("full", "none"))
     for problem in (entry for entry in problems if len(entry["rows"]) > 1):
-        cells = [row["cells"] for row in problem["rows"]]
+        first, power = problem["rows"][0]["tetrahedra"], 1.0 / problem["dimension"]
+        finer = [(row["tetrahedra"] / first) ** power for row in problem["rows"]]
         errors = [abs(row["computed"] - problem["exact"]) / problem["scale"] for row in problem["rows"]]
-        axes.loglog(cells, errors, marker=next(markers), linestyle=next(lines), label=problem["name"])
-    ends = (5, 20)
+        (curve,) = axes.loglog(finer, errors, label=problem["name"])
+        curve.set(marker=next(markers), linestyle=next(lines), fillstyle=next(fills))
+    ends = (1, 4)
     for order, style in ((1, "--"), (2, "-.")):
-        axes.loglog(ends, [0.05 * (ends[0] / end) ** order for end in ends], f"k{style}", linewidth=0.8, label=f"order {order}")
+        axes.loglog(ends, [0.05 / end**order for end in ends], f"k{style}", linewidth=0.8, label=f"order {order}")
     axes.minorticks_off()
-    axes.set_xticks([5, 10, 20], ["5", "10", "20"])
-    axes.set_xlabel("cells asked for along the body")
+    axes.set_xticks([1, 2, 3, 4], ["1", "2", "3", "4"])
+    axes.set_xlabel("edges of the coarsest mesh / edges, from the number of tetrahedra")
     axes.set_ylabel("error / change")
     figure.legend(loc="outside right upper")
     figure.savefig(path, dpi=100)

@@ -115,7 +115,7 @@ DRIVEN = Problem(
     name="nafems-t3",
     title="NAFEMS T3: a bar of steel, one end at 0 degC, the other at 100 sin(πt/40) degC: 20 mm from that end after 32 s",
     formula=r"\frac{T}{100}=\frac xL\sin\omega t+\sum_n\frac{2(-1)^n}{n\pi}\sin\frac{n\pi x}{L}\;\omega\,"
-    r"\frac{a_n\cos\omega t+\omega\sin\omega t-a_ne^{-a_nt}}{a_n^2+\omega^2},\quad a_n=\frac{k}{c}\Big(\frac{n\pi}{L}\Big)^2",
+    r"\frac{a_n\cos\omega t+\omega\sin\omega t-a_ne^{-a_nt}}{a_n^2+\omega^2},\quad a_n=\frac{k}{c}\left(\frac{n\pi}{L}\right)^2",
     source="nafems1986",
     unit="degC",
     exact=driven_bar(POINT, DRIVEN_FOR),

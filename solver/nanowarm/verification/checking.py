@@ -89,7 +89,8 @@ class Outcome:
         problem = self.problem
         told = {key: getattr(problem, key) for key in ("name", "title", "formula", "source", "unit", "exact", "scale")}
         accuracy = problem.accuracy
-        told |= {"across": problem.body.across, "expected_order": accuracy.order, "least_order": accuracy.least}
+        told |= {"across": problem.body.across, "dimension": problem.body.dimension}
+        told |= {"expected_order": accuracy.order, "least_order": accuracy.least}
         told |= {"reason": accuracy.reason, "order": self.order, "error": self.error, "relative_error": self.share}
         told |= {"allowed": self.allowed, "passed": self.passed}
         return told | {"rows": [asdict(row) for row in self.rows]}

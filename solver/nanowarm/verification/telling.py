@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from nanowarm.verification.checking import Outcome
 from nanowarm.verification.problem import Problem
 
-COLUMNS = ("problem", "exact", "computed", "error", "% of change", "allowed %", "order", "expected", "", "s")
+COLUMNS = ("problem", "exact", "computed", "error", "% change", "order", "", "s")
+VERDICT = 6  # its place among them
 
 
 def described(problem: Problem) -> str:
@@ -43,12 +46,17 @@ def last_line(found: Sequence[Outcome]) -> str:
 
 def table(found: Sequence[Outcome]) -> Table:
     """Outcomes in the rows of a table, a line to each mesh."""
-    drawn = Table()
+    drawn = Table(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for number, name in enumerate(COLUMNS):
-        drawn.add_column(name, justify="left" if number in (0, 8) else "right", no_wrap=number in (0, 8))
+        drawn.add_column(name, justify="left" if number in (0, VERDICT) else "right", no_wrap=True)
     for outcome in found:
         drawn.add_row(*_cells(outcome))
     return drawn
+
+
+def print_table(found: Sequence[Outcome]) -> None:
+    """Print the table of outcomes."""
+    Console().print(table(found))
 
 
 def _cells(outcome: Outcome) -> list[Text]:
@@ -56,13 +64,11 @@ def _cells(outcome: Outcome) -> list[Text]:
     problem = outcome.problem
     texts = [
         problem.name,
-        f"{problem.exact:.7g} {problem.unit}",
+        f"{problem.exact:.7g}\n{problem.unit}",
         "\n".join(f"{row.computed:.7g}" for row in outcome.rows),
         f"{outcome.error:+.2g}",
-        f"{100 * outcome.share:.2g}",
-        f"{100 * outcome.allowed:.2g}",
-        _order(outcome),
-        _expected(problem) if len(outcome.rows) > 1 else "",
+        f"{100 * outcome.share:.2g}\n\u2264 {100 * outcome.allowed:.2g}",
+        f"{_order(outcome)}\n{problem.accuracy.order:g}, \u2265 {problem.accuracy.least:g}" if _order(outcome) else "",
     ]
     verdict = Text(_verdict(outcome), style="green" if outcome.passed else "bold red")
     return [*map(Text, texts), verdict, Text(f"{outcome.seconds:.1f}")]
