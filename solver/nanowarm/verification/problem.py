@@ -69,7 +69,7 @@ class Accuracy:
     order: float = 2.0
     within: float = 2.0
     least: float = 1.7
-    reason: str = "linear elements: second order; a parabola is missed by 0.75, and by its flat facets as much again"
+    reason: str = "second order: linear elements and flat facets in place of a round surface each cost up to (edge / length)^2"
 
     def allowed(self, cells: int) -> float:
         """Largest error over the scale, with so many cells along the length."""
