@@ -120,7 +120,10 @@ def test_flat_bodies_are_refined_and_round_ones_meshed_anew() -> None:
     flat = Body("slab", 1.0, "length", lambda cells: {}, nested=True)
     asked = {cells: (flat.mesh(cells)["size"], flat.mesh(cells)["refine"]) for cells in (5, 7, 10, 12, 40)}
     assert asked == {5: ("0.2 m", 0), 7: (f"{1 / 7!r} m", 0), 10: ("0.2 m", 1), 12: (f"{1 / 6!r} m", 1), 40: ("0.2 m", 3)}
-    assert (BALL_IN_BATH.body.mesh(20)["size"], BALL_IN_BATH.body.mesh(20)["refine"]) == ("0.0005 m", 0)
+    round_ones = {
+        cells: (BALL_IN_BATH.body.mesh(cells)["size"], BALL_IN_BATH.body.mesh(cells)["coarsening"]) for cells in (5, 20)
+    }
+    assert round_ones == {5: ("0.0005 m", 4.0), 20: ("0.0005 m", 1.0)}  # of a radius of 10 mm
 
 
 def test_a_line_and_the_table_say_what_was_found() -> None:

@@ -24,7 +24,7 @@ FEWEST, MOST = 2, 80  # cells along the length of a body
 
 
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="problems; all where left out")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="problems; all where left out")] = None,
     listed: Annotated[bool, typer.Option("--list", help="say which problems there are, and compute nothing")] = False,
     cells: Annotated[
         list[int] | None,

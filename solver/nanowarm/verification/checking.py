@@ -64,7 +64,7 @@ class Outcome:
     def order(self) -> float | None:
         """Order of convergence from the coarsest to the finest mesh; None from one mesh, or without an error to speak of.
 
-        Edges shrink with a root of the number of tetrahedra; the asked size is not kept everywhere on a round body.
+        Edges shrink with a root of the number of tetrahedra, which says more than the size that was asked for.
         """
         first, last = self.rows[0], self.rows[-1]
         errors = [abs(row.computed - self.problem.exact) for row in (first, last)]

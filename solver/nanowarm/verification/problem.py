@@ -16,6 +16,7 @@ from nanowarm.shipped import shipped_recipes
 
 Content = Mapping[str, Any]  # of a TOML file, or of a section of it
 COARSEST = 5  # cells along the length of a nested mesh
+FINE = 20  # cells along a length at which the size asked for is below what recipes ask for on round surfaces
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,12 @@ class Body:
     def mesh(self, cells: int) -> dict[str, Any]:
         """The section `[mesh]` of a case with so many cells along the length."""
         file = str(shipped_recipes()[self.recipe])
-        halvings = _halvings(cells) if self.nested else 0
-        size = f"{self.length * 2**halvings / cells!r} m"
-        return {"file": file, "parameters": dict(self.parameters(cells)), "size": size, "refine": halvings}
+        mesh = {"file": file, "parameters": dict(self.parameters(cells))}
+        if self.nested:
+            halvings = _halvings(cells)
+            return mesh | {"size": f"{self.length * 2**halvings / cells!r} m", "refine": halvings}
+        # a factor on all lengths makes meshes alike: it acts on the edges of a recipe's round surfaces too
+        return mesh | {"size": f"{self.length / FINE!r} m", "coarsening": FINE / cells}
 
 
 def _halvings(cells: int) -> int:
@@ -55,9 +59,9 @@ def _halvings(cells: int) -> int:
 class Accuracy:
     """How near a computed number has to be to the exact one, from theory.
 
-    Of a parabola over a ball, the mean over linear elements is off by 0.75 (edge / radius)^2: over a regular tetrahedron
-    straight lines between corners miss r^2 by 0.3 edge^2, and the mean of R^2 - r^2 is 0.4 R^2. Flat facets in place of a
-    round surface take about as much again.
+    Of a parabola over a ball, the mean over linear elements is off by (edge / radius)^2. Over a regular tetrahedron
+    straight lines between corners miss r^2 by 0.3 edge^2, and the mean of R^2 - r^2 is 0.4 R^2: 0.75. Flat facets lie
+    0.125 edge^2 / R inside a round surface, and the parabola goes with R^2: 0.25. Real tetrahedra are not regular: twice that.
 
     Args:
         order: power of the edge length that the error falls with; 0 where linear elements hold the solution exactly.
@@ -69,7 +73,7 @@ class Accuracy:
     order: float = 2.0
     within: float = 2.0
     least: float = 1.7
-    reason: str = "second order: linear elements and flat facets in place of a round surface each cost up to (edge / length)^2"
+    reason: str = "second order: twice what linear elements on regular tetrahedra with flat facets cost, (edge / length)^2"
 
     def allowed(self, cells: int) -> float:
         """Largest error over the scale, with so many cells along the length."""
