@@ -8,64 +8,39 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import math
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parent
 CASES = DOCS.parents[1] / "cases"
+BOOK = DOCS / "book" / "book.json"
 sys.path.insert(0, str(DOCS))
 
 from experiments.drawing import draw_errors, draw_small  # noqa: E402
-from experiments.exact import PROBLEMS, Problem  # noqa: E402
 from experiments.published import EXPERIMENTS  # noqa: E402
 
 import nanowarm  # noqa: E402
 from nanowarm import Run  # noqa: E402
-
-SHOWN = ("nanowarm", "dolfinx-solver-real", "gmsh", "numpy", "scipy")
+from nanowarm.verification.checking import outcome, versions  # noqa: E402
+from nanowarm.verification.collection import PROBLEMS  # noqa: E402
+from nanowarm.verification.problem import Problem  # noqa: E402
+from nanowarm.verification.telling import line  # noqa: E402
 
 
 def problem_entry(problem: Problem, folder: Path) -> dict[str, Any]:
-    """A problem with its numbers on every mesh.
+    """A problem with its numbers on every mesh; seconds are those of this machine and left out.
 
     Args:
         problem: to be computed.
         folder: for its files.
     """
-    rows = []
-    for cells in problem.cells:
-        own = folder / f"{problem.name}-{cells}"
-        own.mkdir(parents=True)
-        computed, tetrahedra = problem.computed(own, cells)
-        rows.append({"cells": cells, "tetrahedra": tetrahedra, "computed": computed})
-        print(f"{problem.name}, {cells} cells: {computed:.6g} {problem.unit}, exactly {problem.exact:.6g}", flush=True)
-    return {
-        "name": problem.name,
-        "title": problem.title,
-        "formula": problem.formula,
-        "source": problem.source,
-        "unit": problem.unit,
-        "exact": problem.exact,
-        "scale": problem.scale,
-        "order": order(rows, problem.exact),
-        "rows": rows,
-    }
-
-
-def order(rows: Sequence[dict[str, Any]], exact: float) -> float | None:
-    """Order of convergence from the coarsest to the finest mesh; None from one mesh, or without an error to speak of.
-
-    Edges shrink with the cube root of the number of tetrahedra; the asked size is not kept everywhere on a round body.
-    """
-    errors = [abs(row["computed"] - exact) for row in rows]
-    if len(rows) < 2 or not all(errors):
-        return None
-    return 3.0 * math.log(errors[0] / errors[-1]) / math.log(rows[-1]["tetrahedra"] / rows[0]["tetrahedra"])
+    found = outcome(problem, folder)
+    print(line(found), flush=True)
+    entry = found.record()
+    return entry | {"rows": [{key: row[key] for key in ("cells", "tetrahedra", "computed")} for row in entry["rows"]]}
 
 
 def case_runs(folder: Path) -> Iterator[tuple[str, Run]]:
@@ -97,22 +72,26 @@ def _experiments(runs: Mapping[str, Run]) -> list[dict[str, Any]]:
     return found
 
 
+def _validation(folder: Path) -> dict[str, Any]:
+    """Every shipped case, and the published experiments beside them."""
+    cases = dict(case_runs(folder))
+    return {"experiments": _experiments(cases), "cases": [_shown_case(name, run) for name, run in cases.items()]}
+
+
 def main() -> None:
     """Compute everything and write the book."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, help="folder with runs of shipped cases; those that are there are not run again")
+    parser.add_argument("--problems-only", action="store_true", help="keep what the book has of experiments and cases")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         problems = [problem_entry(problem, Path(scratch)) for problem in PROBLEMS]
-        cases = dict(case_runs(asked.runs or Path(scratch) / "cases"))
-        content = {
-            "date": datetime.date.today().isoformat(),
-            "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in SHOWN},
-            "problems": problems,
-            "experiments": _experiments(cases),
-            "cases": [_shown_case(name, run) for name, run in cases.items()],
-        }
-    (DOCS / "book" / "book.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        computed = {"date": datetime.date.today().isoformat(), "versions": versions(), "problems": problems}
+        if asked.problems_only:
+            content = json.loads(BOOK.read_text(encoding="utf-8")) | computed
+        else:
+            content = computed | _validation(asked.runs or Path(scratch) / "cases")
+    BOOK.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     draw_errors(problems, DOCS / "book" / "errors.png")
 
 

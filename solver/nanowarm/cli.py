@@ -25,6 +25,7 @@ from nanowarm.render_command import render
 from nanowarm.sar_commands import particle, sar
 from nanowarm.screen_command import screen
 from nanowarm.studies.command import study
+from nanowarm.verify_command import verify
 
 EXIT_CODES = {"met": 0, "missed": 1, "unseen": 1}
 INTERRUPTED = 130  # what typer makes of Ctrl-C
@@ -180,7 +181,7 @@ def library(
     print_list() if name is None else print_record(name)
 
 
-for command in (check, mesh, study, screen, render, sar, particle, gui):
+for command in (check, mesh, study, screen, render, sar, particle, gui, verify):
     app.command()(command)
 
 

@@ -9,7 +9,7 @@ Every object has `event`:
 | `warning` | `text`: something that a user should look at |
 | `folder` | `path`: the run folder, as soon as it is there |
 | `progress` | `stage`, `time_s`, `step_s`, `coldest_degC`, `mean_degC`, `hottest_degC`, `end_s`, `left_s` (null where unknown) |
-| `result` | what `check`, `mesh` and `study` found, with keys of their own; the last line of these commands |
+| `result` | what `check`, `mesh`, `study` and `verify` found, with keys of their own; the last line of these commands |
 | `verdict` | `verdict`, `criteria`, `limits`, `seconds` of `summary.json`; `summary`, `report` (paths), `exit_code`; last line |
 | `error` | `faults` (one line each), `exit_code`; the last line of a command that failed |
 

@@ -39,6 +39,21 @@ def _is_installed(wheel: str) -> bool:
         return False
 
 
+def check_alone(command: str) -> None:
+    """Refuse a command that works on one rank where mpiexec has started more.
+
+    Raises:
+        CaseError: it has.
+    """
+    if _already() != "1":
+        raise CaseError(f"{command}: runs on one rank, and mpiexec has started {_already()}; leave out mpiexec")
+
+
+def _already() -> str:
+    """How many ranks mpiexec has started."""
+    return os.environ.get("PMI_SIZE", os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
+
+
 def start_ranks(ranks: int) -> int:
     """Run the same command on MPI ranks; its exit code.
 
@@ -46,7 +61,7 @@ def start_ranks(ranks: int) -> int:
         CaseError: mpiexec has started ranks already, or is not there.
         SolveError: a rank was ended from outside.
     """
-    already = os.environ.get("PMI_SIZE", os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
+    already = _already()
     if already != "1":
         raise CaseError(f"-n {ranks}: mpiexec has started {already} ranks already; leave out one of the two")
     command = [*on_ranks(ranks), sys.executable, "-m", "nanowarm.cli", *sys.argv[1:]]

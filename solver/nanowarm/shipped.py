@@ -21,6 +21,11 @@ def shipped_cases() -> dict[str, Path]:
     return {file.stem: file for folder in _FOLDERS for file in sorted((folder / "cases").glob("*.toml"))}
 
 
+def shipped_recipes() -> dict[str, Path]:
+    """Mesh recipes by name."""
+    return {file.stem: file for folder in _FOLDERS for file in sorted((folder / "meshes").glob("*.geo"))}
+
+
 def copy_case(name: str, source: str) -> Path:
     """Copy a shipped case and its mesh recipe into a new folder; the path of the new case file.
 

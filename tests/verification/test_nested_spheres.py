@@ -10,22 +10,18 @@ import pytest
 import pyvista
 from numpy.typing import NDArray
 
+from nanowarm.verification.sources import CORE, SHELL_CONDUCTIVITY, layered_rise
+from nanowarm.verification.writing import CONDUCTIVITY, RADIUS
+
 Array = NDArray[np.float64]
 
-CORE, RADIUS = 5e-3, 10e-3  # [m]
-INNER, OUTER = 0.5, 0.25  # conductivity [W/m/K]
 POWER, SURFACE = 1e6, 20.0  # [W/m3] in the core only, [degC]
 IRON = 10.0  # [kg/m3]
 
 
 def steady(r: Array) -> Array:
-    """Steady temperature [degC].
-
-    The heat of the core, 4 pi a^3 q / 3, crosses every sphere around it: T = T0 + q a^3 / (3 k) (1/r - 1/b) outside;
-    within, T = T(a) + q (a^2 - r^2) / (6 k).
-    """
-    outside = SURFACE + POWER * CORE**3 / (3 * OUTER) * (1 / np.maximum(r, CORE) - 1 / RADIUS)
-    return outside + POWER * np.maximum(CORE**2 - r**2, 0.0) / (6 * INNER)
+    """Steady temperature [degC]."""
+    return SURFACE + layered_rise(r, POWER)
 
 
 def write_sphere(path: Path, radius: float) -> None:
@@ -48,13 +44,13 @@ def trial(module_bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
         mesh=mesh,
         initial={"temperature": f"{SURFACE} degC"},
         regions={
-            "core": {"material": bench.material("gel", capacity, INNER), "particles": particles},
-            "shell": {"material": bench.material("fat", capacity, OUTER)},
+            "core": {"material": bench.material("gel", capacity, CONDUCTIVITY), "particles": particles},
+            "shell": {"material": bench.material("fat", capacity, SHELL_CONDUCTIVITY)},
         },
         boundaries={"outer": {"kind": "fixed temperature", "value": f"{SURFACE} degC"}},
         field={"kind": "uniform", "amplitude": "20 kA/m", "frequency": "200 kHz"},
         # The slowest mode decays at least as exp(-pi^2 k t / rho c b^2), here to 5e-7.
-        stages=[{"name": "warm", "duration": f"{14.5 / np.pi**2 * RADIUS**2 * capacity / OUTER!r} s"}],
+        stages=[{"name": "warm", "duration": f"{14.5 / np.pi**2 * RADIUS**2 * capacity / SHELL_CONDUCTIVITY!r} s"}],
         solver={"tolerance": "0.01 K"},
     )
     return bench.solved(path)
@@ -62,7 +58,7 @@ def trial(module_bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_the_exact_solution_balances_the_heat_of_the_core() -> None:
     r = np.array([0.7, 0.700001]) * RADIUS
-    flow = -4 * np.pi * r[0] ** 2 * OUTER * np.diff(steady(r))[0] / np.diff(r)[0]
+    flow = -4 * np.pi * r[0] ** 2 * SHELL_CONDUCTIVITY * np.diff(steady(r))[0] / np.diff(r)[0]
     assert flow == pytest.approx(POWER * 4 / 3 * np.pi * CORE**3, rel=1e-4)
 
 

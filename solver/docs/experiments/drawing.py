@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ COLOURS = 96  # of those pictures: enough for the map of colours, a third of the
 
 
 def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the error of every problem on several meshes over how fine they are.
+    """Draw the error of every problem on several meshes over how much finer they are than its first.
 
     Args:
         problems: entries of the book.
@@ -19,20 +20,25 @@ def draw_errors(problems: Sequence[Mapping[str, Any]], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
     axes = figure.add_subplot()
-    markers = iter("osD^v")
+    markers = itertools.cycle("osD^vPX<>*h")
+    lines = itertools.cycle(("-", ":", "--"))
+    fills = itertools.cycle(("full", "none"))
     for problem in (entry for entry in problems if len(entry["rows"]) > 1):
-        finer = [row["tetrahedra"] ** (1.0 / 3.0) for row in problem["rows"]]
+        first, power = problem["rows"][0]["tetrahedra"], 1.0 / problem["dimension"]
+        finer = [(row["tetrahedra"] / first) ** power for row in problem["rows"]]
         errors = [abs(row["computed"] - problem["exact"]) / problem["scale"] for row in problem["rows"]]
-        axes.loglog(finer, errors, marker=next(markers), label=problem["name"])
-    ends = axes.get_xlim()
-    axes.loglog(ends, [0.01 * (ends[0] / end) ** 2 for end in ends], "k--", linewidth=0.8, label="order 2")
+        (curve,) = axes.loglog(finer, errors, label=problem["name"])
+        curve.set(marker=next(markers), linestyle=next(lines), fillstyle=next(fills))
+    ends = (1, 4)
+    for order, style in ((1, "--"), (2, "-.")):
+        axes.loglog(ends, [0.05 / end**order for end in ends], f"k{style}", linewidth=0.8, label=f"order {order}")
     axes.minorticks_off()
-    axes.set_xticks([15, 20, 30, 40, 50], ["15", "20", "30", "40", "50"])
-    axes.set_xlabel("cube root of the number of tetrahedra")
+    axes.set_xticks([1, 2, 3, 4], ["1", "2", "3", "4"])
+    axes.set_xlabel("edges of the coarsest mesh / edges, from the number of tetrahedra")
     axes.set_ylabel("error / change")
-    axes.legend()
+    figure.legend(loc="outside right upper")
     figure.savefig(path, dpi=100)
 
 

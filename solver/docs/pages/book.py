@@ -44,11 +44,15 @@ def _problem(problem: Mapping[str, Any]) -> str:
         error = row["computed"] - problem["exact"]
         share = f"{100.0 * abs(error) / problem['scale']:.2g} %"
         rows.append([str(row["cells"]), str(row["tetrahedra"]), f"{row['computed']:.5f}", f"{error:+.2g}", share])
-    order = f" Observed order: **{problem['order']:.2f}**." if problem["order"] and len(rows) > 1 else ""
+    judged = problem["order"] and problem["least_order"]
+    order = f" Observed order: **{problem['order']:.2f}**, of {problem['expected_order']:g} expected." if judged else ""
     unit = problem["unit"]
-    numbers = table(("cells per radius asked for", "tetrahedra", f"computed [{unit}]", f"error [{unit}]", "of the change"), rows)
+    numbers = table(
+        (f"cells per {problem['across']}", "tetrahedra", f"computed [{unit}]", f"error [{unit}]", "of the change"), rows
+    )
     said = f"Exactly {problem['exact']:.5f} {unit}.{order} Source of the solution: {{cite}}`{problem['source']}`."
-    return f"### {problem['title']}\n\n$$\n{problem['formula']}\n$$\n\n{said}\n\n{numbers}"
+    allowed = f"`{problem['name']}`. Allowed: {100.0 * problem['allowed']:.2g} % of the change ({plain(problem['reason'])})."
+    return f"### {plain(problem['title'])}\n\n$$\n{problem['formula']}\n$$\n\n{said}\n\n{numbers}\n{allowed}\n"
 
 
 def validation() -> str:
