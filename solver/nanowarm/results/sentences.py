@@ -15,7 +15,7 @@ _LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{6,}(?![\w.])")  # more digits than
 
 
 def number_text(value: float | None, digits: int = 3) -> str:
-    """A number to some significant digits, all digits before the point kept where they can be read; a dash where there is none."""
+    """A number to some significant digits, digits before the point kept while they can be read; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     text = f"{value:.{digits}g}"
