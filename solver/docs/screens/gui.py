@@ -76,6 +76,7 @@ def gui_pictures(camera: Camera, scratch: Path) -> None:
         page.fill("#text", text.replace('"63 kA/m"', '"63"').replace('at_most = "38 degC"', 'at_most = "38 mm"'))
         page.wait_for_selector("#status.bad")
         page.locator("#faults button").first.click()  # leads to the line
+        page.evaluate("scrollTo(0, 0)")
         camera.take("gui-fault", page)
         page.close(run_before_unload=False)
         page = _opened(camera, address, "my-vial")
