@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 $$HOME/.pyen
 	"$$p" -c '$(FITS)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo cases test test-all lint bench docs book clean
+.PHONY: setup demo cases test test-all lint bench docs book screenshots clean
 
 setup: $(VENV)/.ok
 
@@ -51,6 +51,11 @@ docs: setup
 # The numbers and pictures of the book and the gallery, computed anew: some minutes.
 book: setup
 	$(BIN)/python solver/docs/make_book.py $(BOOK)
+	$(BIN)/python solver/docs/make_screenshots.py
+
+# The screenshots alone; needs Chromium.
+screenshots: setup
+	$(BIN)/python solver/docs/make_screenshots.py
 
 clean:
 	rm -rf $(VENV) build dist

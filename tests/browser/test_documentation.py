@@ -62,3 +62,18 @@ def test_every_picture_is_there(site: Path, open_page: Open) -> None:
     for image in page.locator("article img").all():
         image.scroll_into_view_if_needed()
         assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+
+
+def test_what_scrolls_sideways_can_be_reached_by_key_and_every_heading_has_a_level(site: Path, open_page: Open) -> None:
+    page = open_page(site / "guide" / "results.html", viewport={"width": 390, "height": 700})
+    scrolled = "[...document.querySelectorAll('.highlight pre, .table-wrapper')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert page.evaluate(f"{scrolled}.length") > 0
+    assert page.evaluate(f"{scrolled}.every(e => e.tabIndex === 0)")
+    assert page.evaluate("[...document.querySelectorAll('[role=heading]')].every(e => Number(e.ariaLevel) === 2)")
+
+
+def test_no_button_is_without_a_name(site: Path, open_page: Open) -> None:
+    page = open_page(site / "gallery.html")
+    names = page.locator("article button").all_text_contents()
+    assert len(names) > 50
+    assert all(name.strip() for name in names)

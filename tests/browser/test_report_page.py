@@ -131,6 +131,23 @@ def test_every_image_has_an_alternative_with_numbers_and_what_scrolls_can_be_rea
     assert all(index == 0 and label for index, label in boxes)
 
 
+def test_no_two_landmarks_have_the_same_name(tmp_path: Path, open_page: Open) -> None:
+    page = open_page(write_report(run_folder(tmp_path)))
+    named = "one => one.getAttribute('aria-label') || document.getElementById(one.getAttribute('aria-labelledby'))?.textContent"
+    names = page.evaluate(f"[...document.querySelectorAll('section, nav, [role=region]')].map({named})")
+    assert len(names) > 15
+    assert sorted(names) == sorted(set(names))
+
+
+def test_a_finger_can_hit_every_control_of_a_phone(report: Path, open_page: Open) -> None:
+    page = open_page(report, viewport={"width": 320, "height": 700}, has_touch=True)
+    page.evaluate("contents.open = true")
+    visible = "[...document.querySelectorAll('button, summary, nav a, select, input')].filter(e => e.checkVisibility())"
+    found = page.evaluate(f"{visible}.map(e => e.offsetHeight)")
+    assert len(found) > 20
+    assert min(found) >= 24  # [px], WCAG 2.2, 2.5.8
+
+
 def test_the_contents_are_folded_on_a_phone_and_open_beside_a_wide_page(report: Path, open_page: Open) -> None:
     assert not open_page(report, viewport={"width": 390, "height": 700}).evaluate("contents.open")
     assert open_page(report, viewport={"width": 1400, "height": 700}).evaluate("contents.open")

@@ -237,6 +237,62 @@ def test_without_webgl_the_picture_stands_there_and_says_why(field_run: Run, ope
     assert not page.locator(".view-controls").is_visible()
 
 
+def test_a_view_whose_memory_was_taken_shows_the_picture_and_comes_back_with_the_memory(report: Any) -> None:
+    report.locator(".view-stage canvas").press("Home")
+    before = pixels(report)
+    memory = "document.querySelector('canvas').getContext('webgl2').getExtension('WEBGL_lose_context')"
+    report.evaluate(f"() => {{ window.memory = {memory}; window.memory.loseContext(); }}")
+    report.wait_for_selector("#view-root[data-ready=failed]")
+    assert report.locator(".view-fallback img").is_visible()
+    assert "taken the view's memory away" in report.locator(".view-message").text_content()
+    report.evaluate("() => window.memory.restoreContext()")
+    seen(report).locator(".view-stage canvas").focus()
+    assert pixels(report) == before
+
+
+def touched(page: Any, *ways: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Lay a finger at the begin of each way, seen from the middle of the body [px], and draw all of them to the ends."""
+    page.locator(".view-stage").scroll_into_view_if_needed()
+    box = page.locator(".view-stage canvas").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    fingers = page.context.new_cdp_session(page)
+
+    def send(kind: str, part: float, count: int) -> None:
+        points = [
+            {"id": number, **{axis: middle[i] + (1 - part) * begin[i] + part * end[i] for i, axis in enumerate("xy")}}
+            for number, (begin, end) in enumerate(ways[:count])
+        ]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    for count in range(1, len(ways) + 1):
+        send("touchStart", 0.0, count)
+    for step in range(1, 11):
+        send("touchMove", step / 10, len(ways))
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    drawn(page)
+
+
+def scale(page: Any) -> float:
+    """Pixels of one millimetre."""
+    bar = page.locator("svg line").first.evaluate("line => Math.abs(line.x2.baseVal.value - line.x1.baseVal.value)")
+    return bar / float(page.locator("svg text", has_text="mm").first.text_content().split()[0])
+
+
+@pytest.mark.slow
+def test_two_fingers_zoom_and_turn_and_one_finger_scrolls_the_page(field_run: Run, open_page: Open) -> None:
+    page = seen(open_page(write_report(field_run()), viewport={"width": 390, "height": 700}, has_touch=True))
+    page.locator(".view-stage").scroll_into_view_if_needed()
+    before, scrolled = scale(page), page.evaluate("scrollY")
+    touched(page, ((0, -30), (0, -75)), ((0, 30), (0, 75)))  # 60 px apart, and then 150
+    assert scale(page) / before == pytest.approx(2.5, rel=0.05)
+    turned = pixels(page)
+    touched(page, ((-40, 30), (-40, -30)), ((40, 30), (40, -30)))
+    assert pixels(page) != turned
+    assert page.evaluate("scrollY") == scrolled
+    touched(page, ((0, 30), (0, -80)))
+    page.wait_for_function(f"scrollY > {scrolled}")
+
+
 def test_without_a_program_the_picture_stands_there(field_run: Run, open_page: Open) -> None:
     page = open_page(write_report(field_run()), java_script_enabled=False)
     assert page.locator(".view-fallback img").is_visible()

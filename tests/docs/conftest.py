@@ -26,7 +26,7 @@ def own_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield DOCS
     for name in set(sys.modules) - before:
-        if name.split(".")[0] in ("pages", "experiments", "make_book"):
+        if name.split(".")[0] in ("pages", "experiments", "screens", "make_book", "make_screenshots"):
             del sys.modules[name]
 
 

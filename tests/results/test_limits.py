@@ -117,6 +117,7 @@ def test_a_temperature_near_freezing_has_a_margin_like_any_other() -> None:
         (row("dose", 45.0, 60.0, "missed", sense="at_least"), "25 % short of it"),
         (row("field limit", 15.0, 10.0, "missed"), "50 % beyond it"),
         (row("field limit", 5.0, 10.0, "met"), "50 % to spare"),
+        (row("warming rate", 68.0, 0.4, "met"), "170 times it"),
         (row("ice", 0.01, 0.002, "missed", sense="at_most"), "5 times it"),
         (row("temperature", 15.5, 10.0, "missed", sense="at_most", unit="degC"), "5.5 °C beyond it"),
         (row("temperature", 5.0, 10.0, "missed", sense="at_least", unit="degC"), "5 °C short of it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,16 @@ def test_the_picture_is_the_same_for_the_same_numbers_and_its_words_tell_them() 
     one = made([50.0, 60.0, 60.0, 60.0, np.inf])
     assert rates_svg(one) == rates_svg(one)
     assert "20 % slower than the 55 asked" in told(one)
+
+
+def _reach(picture: bytes) -> float:
+    """Width of all blue bars [points of 1/72 inch]."""
+    paths = re.findall(r'<path d="([^"]*)"[^>]*style="fill: #0072b2', picture.decode())
+    across = [float(x) for path in paths for x in re.findall(r"[ML] ([\d.]+) ", path)]
+    return max(across) - min(across)
+
+
+@pytest.mark.parametrize("limit", [0.4, 55.0])
+def test_bars_fill_a_good_part_of_the_picture_wherever_the_limit_is(limit: float) -> None:
+    # the picture is 5.4 inches wide; the bars from 60 to 70 have two thirds of its axes beside a limit of 55, all else
+    assert _reach(rates_svg(made(list(np.linspace(60.0, 70.0, 200)), limit))) > 0.4 * 5.4 * 72.0

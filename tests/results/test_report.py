@@ -16,7 +16,7 @@ import tomli_w
 from nanowarm.errors import CaseError
 from nanowarm.results.picture import make_picture
 from nanowarm.results.report import write_report
-from nanowarm.results.report_rows import flat
+from nanowarm.results.report_rows import citation_rows, flat
 from nanowarm.results.sentences import number_text, percent_text, verdict_sentence
 
 HOSTILE = "<script src='https://evil.example/x.js'>alert(1)</script> & $\\frac{kidney"
@@ -275,7 +275,16 @@ def test_broken_fields_give_a_reason_instead_of_a_picture(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0.0, "0"), (-0.0, "0"), (-7.25, "−7.25"), (12345.6, "12346"), (2e-16, "2 × 10⁻¹⁶"), (float("nan"), "–")],
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (-7.25, "−7.25"),
+        (12345.6, "12346"),
+        (2e-16, "2 × 10⁻¹⁶"),
+        (2.24e9, "2.24 × 10⁹"),
+        (float("nan"), "–"),
+    ],
 )
 def test_numbers_are_written_for_people(value: float | None, text: str) -> None:
     assert number_text(value) == text
@@ -290,3 +299,16 @@ def test_a_tree_of_tables_becomes_rows_with_dotted_keys() -> None:
     tree = {"field": {"kind": "uniform"}, "stages": [{"name": "hold"}], "window": ["-120 degC", "-20 degC"], "mix": {"a": 0.4}}
     expected = [("field.kind", "uniform"), ("stages[1].name", "hold"), ("window", "-120 °C, -20 °C"), ("mix.a", "0.4")]
     assert flat(tree) == expected
+
+
+def test_a_source_keeps_the_words_of_its_title_and_the_accents_of_its_authors() -> None:
+    text = """@article{key,
+  author = {K{\\"o}ppl, B. and M{\\'e}ry, A. and others},
+  title = {Vitrification and {N}anowarming},
+  pages = {151--154}
+}
+"""
+    (row,) = citation_rows(text)
+    assert row["author"] == "Köppl, B.; Méry, A. et al."
+    assert row["title"] == "Vitrification and Nanowarming"
+    assert row["where"].endswith("151–154")

@@ -30,7 +30,7 @@ def _case(case: Mapping[str, Any]) -> str:
         for c in case["criteria"]
     ]
     run = f"```console\n$ nanowarm run cases/{name}.toml\n```\n\n"
-    criteria = table(("criterion", "region", "asked", "found", ""), rows)
+    criteria = table(("criterion", "region", "asked", "found", "outcome"), rows)
     return f"## {plain(name)}\n\n{plain(case['title'])}: **{case['verdict']}**.\n\n{picture}{run}{criteria}"
 
 

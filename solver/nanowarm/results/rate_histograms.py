@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,14 @@ from nanowarm.results.evidence import PER_MINUTE, RateEvidence, Seen
 from nanowarm.results.histogram_files import read_rows, write_rows
 from nanowarm.results.picture import BLUE, ORANGE, figure_svg
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Array = NDArray[np.float64]
 
 MOST_BINS = 48
 _FAST = 0.995  # share of the volume up to which bins are narrow; what is faster is in the last one
+_FAR = 10.0  # times the width of the bars: a limit beyond that is told in words, or the bars would be a stroke
 _HEADER = ("region", "direction", "coldest_degC", "warmest_degC", "limit", "from", "to", "fraction_of_volume")
 _WORDS = {1: "warming", -1: "cooling"}
 
@@ -178,18 +182,29 @@ def rates_svg(histogram: RateHistogram) -> bytes:
         for chosen, colour, hatch in ((slow, ORANGE, "///"), (~slow, BLUE, None)):
             look: dict[str, Any] = {"color": colour, "edgecolor": "white", "linewidth": 0.6, "hatch": hatch}
             axes.bar(edges[:-1][chosen], 100.0 * histogram.fraction[chosen], np.diff(edges)[chosen], align="edge", **look)
-        if math.isfinite(histogram.limit):
-            axes.axvline(histogram.limit, color="black", linewidth=1.6)
-            axes.annotate(f" asked: {histogram.limit:.4g} ", (histogram.limit, 1.0), xycoords=("data", "axes fraction"),
-                          ha="left", va="bottom")  # fmt: skip
-            low, high = axes.get_xlim()
-            axes.set_xlim(min(low, histogram.limit - 0.03 * (high - low)), max(high, histogram.limit + 0.03 * (high - low)))
+        _draw_limit(axes, histogram.limit, edges)
         if over:
             axes.annotate("and\nfaster", (edges[-2], 100.0 * histogram.fraction[-1]), ha="left", va="bottom", fontsize=8.0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25, axis="y")
         axes.set_axisbelow(True)
         return figure_svg(figure)
+
+
+def _draw_limit(axes: Axes, limit: float, edges: Array) -> None:
+    """A line at the limit; where it is so far away that the bars would vanish, its number and the way to it."""
+    low, high = float(edges[0]), float(edges[-1])
+    if not math.isfinite(limit):
+        return
+    if max(high, limit) - min(low, limit) > _FAR * (high - low):
+        words = f"← asked: {limit:.4g}" if limit < low else f"asked: {limit:.4g} →"
+        side = "right" if limit > high else "left"
+        axes.annotate(words, (float(limit > high), 1.0), xycoords="axes fraction", ha=side, va="bottom")
+        return
+    axes.axvline(limit, color="black", linewidth=1.6)
+    axes.annotate(f" asked: {limit:.4g} ", (limit, 1.0), xycoords=("data", "axes fraction"), ha="left", va="bottom")
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, limit - 0.03 * (high - low)), max(high, limit + 0.03 * (high - low)))
 
 
 def told(histogram: RateHistogram) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -17,6 +16,7 @@ from nanowarm.results.dose_section import dosed_regions, histogram_pictures, tis
 from nanowarm.results.energy_section import energy_sentence, energy_svg
 from nanowarm.results.ice_section import ice_and_stress
 from nanowarm.results.limits import limited_by, limits
+from nanowarm.results.markup import breakable, coded, css_string
 from nanowarm.results.mesh_evidence import cell_judgement, mesh_judgement
 from nanowarm.results.report_charts import charts, deciding_chart, inline, rate_chart, uncertainty
 from nanowarm.results.report_files import RunFiles, read_files
@@ -57,7 +57,9 @@ def _page(files: RunFiles, view: str | None) -> str:
         "readable": readable,
         "flat": flat,
         "sentence": _sentence,
-        "coded": _coded,
+        "coded": coded,
+        "breakable": breakable,
+        "css_string": css_string,
     }
     content = {**_answer(files), **_numbers(files), **_evidence(files), "view": view}
     policy = f"{_hash(_script())}{' ' + script_policy() if view else ''}"
@@ -83,13 +85,6 @@ def _hash(script: str) -> str:
 def _sentence(text: str) -> str:
     """A text that begins with a capital letter and ends with a full stop."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
-
-
-def _coded(text: str) -> Any:
-    """A text as markup, what stands between backticks set as code."""
-    import markupsafe
-
-    return markupsafe.Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(markupsafe.escape(text))))
 
 
 def _answer(files: RunFiles) -> Row:

@@ -61,11 +61,12 @@ def _of_the_whole(history: History, own: set[str]) -> list[Chart]:
     probes = [name for name in history if name.startswith("probe_") and name.endswith("_degC") and name not in own]
     looks = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PINK, BLACK)]
     columns = [(name[6:-5], name, *looks[number % len(looks)]) for number, name in enumerate(probes)]
+    title = f"Temperature of the probe {columns[0][0]}" if len(columns) == 1 else "Temperature of the probes"
     field = [("amplitude", "field_kA_per_m", BLUE, "-")]
     energy = [("stored", "stored_J", BLACK, "-"), ("supplied by the field", "supplied_J", ORANGE, "--")]
     energy.append(("flowed in through surfaces", "inflow_J", BLUE, ":"))
     return [
-        Chart("Temperature of the probes", "temperature [°C]", _lines(history, columns)),
+        Chart(title, "temperature [°C]", _lines(history, columns)),
         Chart("Magnetic field", "peak amplitude [kA/m]", _lines(history, field), jumps=True),
         Chart("Energy since the start", "energy [J]", _lines(history, energy)),
     ]
@@ -170,7 +171,8 @@ def rate_chart(one: RateHistogram) -> Row:
     verb = "Warming" if one.direction > 0 else "Cooling"
     low, high = (number_text(end) for end in one.window)
     rest = "" if one.seen > 1.0 - 1e-9 else f" {number_text(100 * (1 - one.seen))} % of the volume did not pass it."
-    slow = "" if np.isnan(one.limit) else f"{number_text(100 * one.too_slow)} % of the volume is slower than asked (hatched). "
+    part = f"{number_text(100 * one.too_slow)} % of the volume is slower than asked (hatched)"
+    slow = "" if np.isnan(one.limit) else f"{part if one.too_slow else 'No part of the volume is slower than asked'}. "
     remark = f"{slow}Mean rates from {low} to {high} °C.{rest}"
     image = inline(rates_svg(one), "image/svg+xml")
     return {"title": f"{verb} rate over the volume of {one.region}", "alt": told(one), "image": image, "remark": remark}

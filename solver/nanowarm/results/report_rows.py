@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from nanowarm.results.sentences import asked_limit, is_upper, number_text, reada
 Row = Mapping[str, Any]
 
 _ENTRY = re.compile(r"@\w+\{([^,]+),(.*?)\n\}", re.DOTALL)
+_ACCENTS = {'"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303"}  # combining signs
+_ACCENT = re.compile(r"""\\(["'`^~])\{?([A-Za-z])\}?""")
 _FIELD = re.compile(r"(\w+) = \{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
@@ -51,10 +54,11 @@ def _criterion(files: RunFiles, number: int, room: Row) -> Row:
 
 
 def _in_percent(row: Row) -> Row:
-    """A criterion's entry; one about ice with its numbers in percent, as people give so small parts."""
-    if row["kind"] != "ice":
+    """A criterion's entry; one about a part of a whole with its numbers in percent, as people give parts."""
+    if row["kind"] != "ice" and row["unit"] != "of the volume":
         return row
-    parts = {key: 100.0 * row[key] for key in ("value", "limit", "worst") if row.get(key) is not None}
+    told = ("value", "limit", "worst") if row["kind"] == "ice" else ("value", "limit")
+    parts = {key: 100.0 * row[key] for key in told if row.get(key) is not None}
     return {**row, **parts, "unit": f"% {row['unit']}"}
 
 
@@ -63,6 +67,7 @@ def citation_rows(text: str) -> list[Row]:
     found: list[Row] = []
     for match in _ENTRY.finditer(text):
         fields = {name: _plain(value) for name, value in _FIELD.findall(match[2])}
+        fields["author"] = fields.get("author", "").replace(" and others", " et al.").replace(" and ", "; ")
         place = fields.get("journal") or fields.get("howpublished") or fields.get("publisher") or ""
         where = " ".join(
             part for part in (place, fields.get("volume", ""), f"({fields['year']})" if "year" in fields else "") if part
@@ -79,8 +84,9 @@ def citation_rows(text: str) -> list[Row]:
 
 
 def _plain(text: str) -> str:
-    """BibTeX text as people read it."""
-    return " ".join(text.replace("{", "").replace("}", "").replace(" and others", " et al.").replace(" and ", "; ").split())
+    """BibTeX text as people read it: accents on their letters, dashes as dashes, no braces."""
+    spelled = _ACCENT.sub(lambda found: unicodedata.normalize("NFC", found[2] + _ACCENTS[found[1]]), text)
+    return " ".join(spelled.replace("{", "").replace("}", "").replace("\\&", "&").replace("--", "–").split())
 
 
 def declared(case: Row) -> list[tuple[str, str]]:

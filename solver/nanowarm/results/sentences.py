@@ -9,16 +9,17 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+_LARGE = 1e7  # from here on as a power of ten: nobody counts more zeros
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{6,}(?![\w.])")  # more digits than anybody measured
 
 
 def number_text(value: float | None, digits: int = 3) -> str:
-    """A number to some significant digits, all digits before the point kept; a dash where there is none."""
+    """A number to some significant digits, digits before the point kept while they can be read; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     text = f"{value:.{digits}g}"
-    if abs(float(text)) >= 10**digits:
+    if 10**digits <= abs(float(text)) < _LARGE:
         text = f"{value:.0f}"
     text = "0" if text == "-0" else text
     mantissa, e, power = text.partition("e")
@@ -62,7 +63,7 @@ def asked_limit(number: int, case: Row) -> str:
 _DEFAULT_LIMITS = {"warming rate": "critical", "cooling rate": "critical", "stress": "strength"}  # where the case gives none
 _UPPER = ("temperature difference", "field limit")  # limits that say no sense: always the most that is allowed
 _LEAST_SCALE = 10.0  # [degC]; a temperature's margin would have no scale at 0 degC
-_TIMES_FROM = -2.0  # margins below it are told as multiples of the limit
+_TIMES_FROM, _TIMES_TO = -2.0, 9.0  # margins outside are told as multiples of the limit
 
 
 def is_upper(row: Row) -> bool:
@@ -100,7 +101,7 @@ def room_text(row: Row, limit: str = "it") -> str:
     elif left < _TIMES_FROM:
         return f"{number_text(1.0 - left, 2)} times {limit}"
     if row["outcome"] == "met":
-        return f"{size} to spare"
+        return f"{number_text(1.0 + left, 2)} times {limit}" if left > _TIMES_TO else f"{size} to spare"
     return f"{size} beyond {limit}" if is_upper(row) else f"{size} short of {limit}"
 
 

@@ -67,21 +67,37 @@ class View {
     on("reset", "click", () => { this.camera.reset(); this.redraw(true); });
     new ResizeObserver(() => this.resize()).observe(this.stage);
     window.addEventListener("beforeprint", () => this.print());
-    this.canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); fall("The browser has taken the view's memory away; load the page again to see it."); });
+    this.canvas.addEventListener("webglcontextlost", (event) => { event.preventDefault(); this.lose(); });
+    this.canvas.addEventListener("webglcontextrestored", () => this.renew());
     followPointer(this);
+  }
+
+  /** The browser needs the memory of the picture for something else, and may give it back. */
+  lose() {
+    this.play(false);
+    fall("The browser has taken the view's memory away, so here is a picture. The view comes back with the memory, or when the page is loaded again.");
+  }
+
+  renew() {
+    this.scene = new Scene(this.canvas, this.content.grid, this.palette);
+    this.stale = true;
+    stand();
+    this.resize();
   }
 
   /** Start with the field that the verdict is about, cut through its worst place. */
   async start() {
     element("cut").value = "xyz"[this.thin];
     element("place").value = 500;
-    const { frames } = this.content.fields[0], [low, high] = ends(frames);
-    element("time").max = STEPS * Math.max(frames.length - 1, 1);
+    element("time").max = STEPS * Math.max(this.content.fields[0].frames.length - 1, 1);
     element("time").value = element("time").max;
-    element("span").value = frames.some((frame) => frame.high - frame.low > (high - low) / 3) ? "run" : "moment";
-    if (!this.content.points.length) return this.choose(0);
-    element("point").value = 0;
-    return this.goTo(0);
+    if (this.content.points.length) {
+      element("point").value = 0;
+      await this.goTo(0);
+    } else await this.choose(0);
+    const [low, high] = this.range, [least, most] = this.moment.span;
+    element("span").value = most - least > (high - low) / 3 ? "run" : "moment"; // so that the first picture has colours
+    this.redraw();
   }
 
   /** Bytes of a frame, unpacked once. */

@@ -52,6 +52,9 @@ function followPointer(view) {
     else camera.turn(0.008 * share * dx, 0.008 * share * dy);
     view.redraw(true);
   });
+  for (const kind of ["touchstart", "touchmove"]) canvas.addEventListener(kind, (event) => {
+    if (event.touches.length > 1 && event.cancelable) event.preventDefault(); // one finger may scroll the page, two may not
+  }, { passive: false });
   for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, (event) => held.delete(event.pointerId));
   canvas.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
@@ -74,6 +77,14 @@ function followKey(view, event) {
   view.redraw(true);
 }
 
+/** Put the view in the place of the picture. */
+function stand() {
+  const root = element("root");
+  root.querySelector(".view-fallback").hidden = true;
+  root.querySelector(".view-live").hidden = false;
+  root.dataset.ready = "yes";
+}
+
 /** Show the picture again, and say why. */
 function fall(why) {
   const root = element("root");
@@ -90,10 +101,8 @@ async function begin(root) {
     const live = root.querySelector(".view-live"), content = JSON.parse(element("content").textContent);
     const view = await View.of(live, content);
     await view.start();
-    root.querySelector(".view-fallback").hidden = true;
-    live.hidden = false;
+    stand();
     view.resize();
-    root.dataset.ready = "yes";
   } catch (error) {
     fall(`This browser can't show the body in three dimensions (${error.message}); here is a picture of it.`);
   }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import re
 import shlex
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nanowarm.errors import SolveError
+from nanowarm.results.markup import breakable, css_string
 from nanowarm.results.run_folder import write_whole
 from nanowarm.results.sentences import readable
 from nanowarm.results.view import policy_of
@@ -20,9 +20,6 @@ from nanowarm.studies.study_results import Study, open_study
 from nanowarm.studies.study_sentence import answer_sentence
 from nanowarm.studies.study_table import columns
 from nanowarm.studies.table import FAILED, tally
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 NAME = "study.html"
 FIRST_LINES = 100  # of the table that are shown at once
@@ -49,7 +46,7 @@ def study_page(study: Study) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"readable": readable, "source": picture_source, "breakable": breakable}
+    environment.filters |= {"readable": readable, "source": picture_source, "breakable": breakable, "css_string": css_string}
     labels, weighed = pareto(study)
     script = _file("study.js")
     return environment.from_string(_file("study.html.j2")).render(
@@ -75,13 +72,6 @@ def study_page(study: Study) -> str:
 def picture_source(picture: Picture) -> str:
     """A chart as a page holds it."""
     return f"data:{picture.kind};base64,{base64.b64encode(picture.image).decode('ascii')}"
-
-
-def breakable(label: str) -> Markup:
-    """A heading whose long keys may be divided behind their dots."""
-    from markupsafe import Markup, escape
-
-    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=\.)(?=[^\d\s])", label))
 
 
 def failures(study: Study) -> list[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-// Tables of the class "sortable": a click on a head sorts by its column, a second one the other way round.
+// What the pages can do: tables of the class "sortable" are sorted by a click on a head, a second one the other way round; the theme is completed.
 "use strict";
 
 /** What a cell is sorted by: its number where it begins with one, else its text. */
@@ -38,7 +38,17 @@ function makeSortable(table) {
   });
 }
 
+/** What the theme leaves out for those who read with keys or by ear. */
+function completeTheme() {
+  for (const caption of document.querySelectorAll("p.caption[role=heading]")) caption.setAttribute("aria-level", "2");
+  for (const [aside, name] of [[".sidebar-drawer", "Site"], [".toc-drawer", "This page"]]) document.querySelector(aside)?.setAttribute("aria-label", name);
+  for (const scrolled of document.querySelectorAll(".highlight pre, .table-wrapper, .equation")) {
+    if (scrolled.scrollWidth > scrolled.clientWidth) scrolled.tabIndex = 0;
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  completeTheme();
   document.querySelectorAll("table.sortable").forEach((table) => {
     if (table.tHead && table.tBodies[0].rows.length > 1) makeSortable(table);
   });

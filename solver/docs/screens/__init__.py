@@ -1,0 +1,1 @@
+"""What the screenshots of the documentation are made with."""
