@@ -31,6 +31,7 @@ FieldName = Literal[
     "slowest warming rate",
     "warming rate margin",
     "iron concentration",
+    "field amplitude",
     "region",
     "CEM43",
     "damage",
