@@ -63,6 +63,22 @@ def _save_files(folder: Path) -> None:
     (folder / "my-iron.toml").write_text(study.replace("[base]", "[base]\nmesh.coarsening = 2"), encoding="utf-8")
 
 
+def _write_in_values(case: Path) -> None:
+    """Make the three changes of the first case with the values that its page shows."""
+    page, text = (GUIDE / "first-case.md").read_text(encoding="utf-8"), case.read_text(encoding="utf-8")
+    for key, most in (
+        (r"parameters = \{[^}]*\}", 1),
+        ('iron = "[^"]*"', 3),
+        ('amplitude = "[^"]*"', 1),
+        ('frequency = "[^"]*"', 1),
+    ):
+        shown = re.search(key, page)
+        assert shown
+        text, count = re.subn(key, shown[0], text, count=most)  # the amplitude of [field], not of the stage that has it off
+        assert count == most
+    case.write_text(text, encoding="utf-8")
+
+
 def _save_organ(folder: Path) -> None:
     """The whole case around an STL, and an STL."""
     (case,) = (block for block in _blocks("organ") if "schema" in block)
@@ -82,6 +98,7 @@ def test_the_guide_can_be_typed_from_its_first_page_to_its_last(folder: Path, co
             assert found.returncode == expected, f"{page}: {shlex.join(words)}\n{found.stdout}{found.stderr}"
             typed.append(words[0])
             if words[0] == "new" and page == "first-case":
+                _write_in_values(folder / "my-kidney" / "my-kidney.toml")
                 _save_files(folder)
     assert {"new", "check", "run", "mesh", "sar", "library", "study", "render", "resume", "screen"} <= set(typed)
     assert (folder / "runs" / "my-kidney-1" / "report.html").is_file()
