@@ -62,6 +62,42 @@ def test_a_stage_changes_one_key_and_keeps_the_others(tmp_path: Path) -> None:
     assert second.boundaries["side"].ambient == first.boundaries["side"].ambient
 
 
+@pytest.mark.parametrize(
+    ("drive", "on"), [('current = "100 A"', "current"), ('amplitude = "20 kA/m"', "amplitude")], ids=["current", "amplitude"]
+)
+@pytest.mark.parametrize("off", ["amplitude", "current"])
+def test_a_stage_drives_a_coil_by_its_amplitude_or_current_whichever_the_case_gives(
+    tmp_path: Path, drive: str, on: str, off: str
+) -> None:
+    coil = f'kind = "helmholtz"\nradius = "50 mm"\nturns = 3\n{drive}'
+    text = TEXT.replace('kind = "uniform"\namplitude = "20 kA/m"', coil)
+    nothing = "0 A" if off == "current" else "0 A/m"
+    (tmp_path / "case.toml").write_text(f'{text}field = {{ {off} = "{nothing}" }}\n', encoding="utf-8")
+    first, second = load_case(tmp_path / "case.toml").stages
+    assert (first.field.driven_by(), second.field.driven_by()) == (on, off)
+    assert first.field.largest() > 0.0
+    assert second.field.largest() == 0.0
+
+
+IRON_IMAGE = 'particles = { name = "sIONP", iron = { IMAGE, calibration = { slope = 0.1, unit = "mgFe/mL" } } }'
+
+
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [("particles.iron", IRON_IMAGE), ("concentration", "concentration = { IMAGE }")],
+    ids=["iron", "concentration"],
+)
+def test_an_image_in_other_axes_than_a_mesh_from_an_image_is_refused(tmp_path: Path, key: str, section: str) -> None:
+    (tmp_path / "labels.nii.gz").touch()
+    text = TEXT.replace(str(MESHES / "vial.geo"), "labels.nii.gz")
+    image = 'kind = "image", file = "values.nii.gz", coordinates = "RAS"'
+    text = text.replace('material = "VS55"', 'material = "VS55"\n' + section.replace("IMAGE", image))
+    (tmp_path / "case.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(CaseError, match=rf"regions\.cpa\.{key}\.coordinates: RAS, but the mesh is made in LPS"):
+        load_case(tmp_path / "case.toml")
+    assert load_case(tmp_path / "case.toml", ["mesh.coordinates=RAS"]).input.mesh.coordinates == "RAS"
+
+
 def test_a_stage_that_changes_the_kind_starts_from_nothing(tmp_path: Path) -> None:
     case = loaded(tmp_path, 'boundaries = { side = { kind = "fixed temperature", value = "0 degC" } }\n')
     assert [stage.boundaries["side"].kind for stage in case.stages] == ["convection", "fixed temperature"]

@@ -197,6 +197,23 @@ def test_time_left_counts_from_where_a_run_goes_on(monkeypatch: pytest.MonkeyPat
     assert capsys.readouterr().out == f"{progress_line(where(90.0), 10.0)}\n"
 
 
+def test_time_left_counts_anew_on_another_mesh_even_from_a_later_first_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock(0.0)
+    monkeypatch.setattr(terminal, "clock", clock)
+    display = Display()
+    display.progress(where(0.1))
+    clock.now = 100.0
+    display.progress(where(60.0))
+    clock.now = 200.0  # the other mesh
+    display.progress(where(0.2))
+    capsys.readouterr()
+    clock.now = 210.0
+    display.progress(where(60.2))  # 60 s of the simulation in 10 s, and 59.8 s to go
+    assert capsys.readouterr().out == f"{progress_line(where(60.2), 10.0 * 59.8 / 60.0)}\n"
+
+
 def test_a_log_holds_lines_without_what_steers_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     display = Display()
     display.say("region \x1b[31m")

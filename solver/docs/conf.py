@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("COLUMNS", "120")  # of the commands' help
 
 project = "nanowarm"
-author = "the nanowarm authors"
+author = "The nanowarm developers"
+project_copyright = f"2026 {author}"
 version = release = importlib.metadata.version("nanowarm")
 extensions = ["myst_parser", "pages.mathml", "pages.citations", "pages.made"]
 exclude_patterns = ["book/*.json"]

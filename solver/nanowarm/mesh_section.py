@@ -14,6 +14,7 @@ from nanowarm.quantity import Coordinate, Length
 
 Unit = Literal["m", "cm", "mm", "um", "inch"]
 Convention = Literal["LPS", "RAS"]
+LABEL_IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
 def _parameter(given: Any) -> Any:
@@ -95,6 +96,10 @@ class MeshInput(Model):
         if bool(self.file) == bool(self.files):
             raise ValueError("give file, or files (the closed surface around each region by name), one of them")
         return self
+
+    def is_from_image(self) -> bool:
+        """Whether the geometry is a label image, so that `coordinates` says which axes the mesh has."""
+        return self.file.lower().endswith(LABEL_IMAGES)
 
     def paths(self, folder: Path) -> dict[str, Path]:
         """Path of every file, from a folder, by its key in the section: "file", or "files.NAME"."""

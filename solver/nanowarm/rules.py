@@ -19,6 +19,7 @@ from nanowarm.physics.schedules import since_stage
 from nanowarm.sections import CaseInput
 from nanowarm.shelf import Region
 
+_DRIVES = ("amplitude", "current", "level")  # of a field; each takes the place of the others
 MOST_ROWS = 1_000_000  # of history.csv; more is a slip of the unit
 
 
@@ -111,7 +112,10 @@ def _changed_field(draft: Draft, stage: StageInput) -> Any:
     if "field" not in draft.given and "kind" not in stage.field:
         draft.tell(key, "the case has no [field] to change; add one, or give the kind here")
         return draft.input.field
-    return _merged(draft, AnyField, draft.usable.get("field", {}), stage.field, key) or draft.input.field
+    base = draft.usable.get("field", {})
+    if any(drive in stage.field for drive in _DRIVES):
+        base = {name: value for name, value in base.items() if name not in _DRIVES}
+    return _merged(draft, AnyField, base, stage.field, key) or draft.input.field
 
 
 def _changed_boundary(draft: Draft, base: Any, name: str, change: Mapping[str, Any], key: Location) -> Any:
@@ -152,6 +156,7 @@ def check_rules(draft: Draft, regions: Mapping[str, Region]) -> None:
         if section in draft.given and draft.given[section] in ({}, ()):
             draft.tell((section,), "empty: give at least one")
     _check_criteria(draft, regions)
+    _check_axes(draft)
     _check_shutdown(draft)
     _check_cold(draft, regions)
     _check_stages(draft)
@@ -176,6 +181,18 @@ def check_heating(draft: Draft, regions: Mapping[str, Region], stages: Sequence[
                 region.particle.specific_power.power(amplitude, stage.field.frequency, start)  # type: ignore[union-attr]
             except (CaseError, ValueError) as error:
                 draft.tell(("regions", name, "particles"), f"in stage {stage.name}: {error}")
+
+
+def _check_axes(draft: Draft) -> None:
+    """Tell images that are to be turned to other axes than those that the case gives its mesh."""
+    if "mesh" not in draft.usable or not draft.input.mesh.is_from_image():
+        return
+    axes = draft.input.mesh.coordinates
+    for name, region in draft.input.regions.items():
+        for key, other in region.image_axes().items():
+            if other != axes:
+                line = f'{other}, but the mesh is made in {axes}: give "{axes}" here, or mesh.coordinates = "{other}"'
+                draft.tell(("regions", name, *key.split("."), "coordinates"), line)
 
 
 def _check_shutdown(draft: Draft) -> None:

@@ -31,6 +31,7 @@ FieldName = Literal[
     "slowest warming rate",
     "warming rate margin",
     "iron concentration",
+    "field amplitude",
     "region",
     "CEM43",
     "damage",
@@ -111,6 +112,12 @@ class RegionInput(Model):
         file = None if self.concentration is None else self.concentration.model_dump().get("file")
         own = () if file is None else ((folder / file).resolve(),)
         return (*(self.particles.files(folder) if self.particles else ()), *own)
+
+    def image_axes(self) -> dict[str, str]:
+        """Axes that images of its iron and of its concentration are turned to, "LPS" or "RAS", by their key."""
+        parts = {"particles.iron": self.particles and self.particles.iron, "concentration": self.concentration}
+        axes = {key: part.model_dump().get("coordinates") for key, part in parts.items() if part is not None}
+        return {key: value for key, value in axes.items() if value is not None}
 
 
 class SolverInput(Model):

@@ -147,6 +147,7 @@ class Display:
         self._last = self._logged = clock.monotonic()
         self._cost = 0.0  # wall time [s] of showing it last
         self._begin: tuple[float, float] | None = None  # wall time and simulated time [s] of the first progress
+        self._latest = 0.0  # simulated time [s] of the last progress
         self._last_face = _face(machine)
         self._face: Face = Silent() if quiet else self._last_face
 
@@ -192,8 +193,9 @@ class Display:
     def progress(self, progress: Progress) -> None:
         """Where the run stands; shown as often as an eye can follow."""
         now = clock.monotonic()
-        if self._begin is None or progress.time < self._begin[1]:  # the first run, or one on another mesh
+        if self._begin is None or progress.time < self._latest:  # the first run, or one on another mesh
             self._begin = now, progress.time
+        self._latest = progress.time
         self._face.sample(progress)
         if now - self._logged >= LINES_EVERY:
             self._logged = now

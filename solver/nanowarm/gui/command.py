@@ -24,7 +24,7 @@ def gui(
 ) -> None:
     """Edit cases with live checks, run them and see their reports, on a page that only this machine can open."""
     if not folder.is_dir():
-        raise CaseError(f"{folder}: no such folder")
+        raise CaseError(f"{folder}: no such folder; make it first")
     listening = _listening(port)
     import uvicorn
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nanowarm.errors import MeshError
-from nanowarm.mesh_section import MeshInput
+from nanowarm.mesh_section import LABEL_IMAGES, MeshInput
 from nanowarm.meshing.journal import Request
 from nanowarm.meshing.mesh_companions import companions
 from nanowarm.meshing.recipe_text import read_recipe
@@ -23,7 +23,7 @@ _STATES_UNIT = (".step", ".stp", ".iges", ".igs")  # the file says it, and Gmsh 
 KINDS = {
     "geometry": (*RECIPES, *_STATES_UNIT, ".brep", ".brp", ".xao"),
     "surfaces": (".stl", ".obj", ".ply", ".vtp"),
-    "labels": (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"),
+    "labels": LABEL_IMAGES,
 }  # any other file is a mesh
 _FORMAT = 7  # of the cached arrays and of how they are made; another number makes every mesh anew
 _PROGRAMS = ("gmsh", "meshio", "mmgpy", "pytetwild", "vtk", "simpleitk")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nanowarm.case import Case
 from nanowarm.errors import CaseError, SolveError
+from nanowarm.numerics.cell_fields import cell_fields
 from nanowarm.numerics.dose_fields import DoseFields, NodeTemperatures, doses_matter
-from nanowarm.numerics.iron import cell_iron
 from nanowarm.numerics.measuring import measured
 from nanowarm.numerics.probes import Probe, locate
 from nanowarm.numerics.rkc import Step
@@ -84,10 +84,8 @@ class Observers:
             self._guarded(self._open)
 
     def _open(self) -> None:
-        operators, fields = self.heat.operators.on_mesh(), self.case.input.output.fields
-        cells = operators.mesh.cell_region[: operators.mesh.domain.topology.index_map(3).size_local]
-        known = {"region": cells.astype(np.int32), "iron concentration": cell_iron(operators, self._iron)}
-        self._file = FieldFile(self._path, operators, {name: known[name] for name in known if name in fields})
+        operators = self.heat.operators.on_mesh()
+        self._file = FieldFile(self._path, operators, cell_fields(self.case, operators, self._iron))
 
     def saved(self) -> Saved:
         """All that is followed; collective."""

@@ -50,6 +50,7 @@ LOOKS: Mapping[str, Look] = {
     "slowest warming rate": Look("°C/min"),
     "warming rate margin": Look("× critical rate"),
     "iron concentration": Look("mgFe/mL"),
+    "field amplitude": Look("kA/m"),
     "CEM43": Look("min", least=0.01),
     "damage": Look("", least=1e-4),
     "ice fraction": Look("%", factor=100.0),
