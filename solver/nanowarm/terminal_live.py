@@ -13,13 +13,13 @@ from rich.panel import Panel
 from rich.text import Text
 
 from nanowarm.plain_text import one_line, visible
+from nanowarm.progress import Progress, temperatures
 from nanowarm.results.convergence import convergence_lines
 from nanowarm.results.limits import limited_by, limits
-from nanowarm.run_lines import criterion_lines, temperatures
+from nanowarm.run_lines import criterion_lines
 from nanowarm.terminal_curve import Samples, limits_of, plotted
 
 if TYPE_CHECKING:
-    from nanowarm.numerics.solve import Progress
     from nanowarm.results.run_folder import Run
 
 REFRESH = 0.25  # [s] between pictures
@@ -87,16 +87,14 @@ class Live:
 
 def _bar(progress: Progress, left: float, width: int) -> Text:
     """Stage, bar, simulated time and time left."""
-    known = math.isfinite(progress.end) and progress.end > 0.0
-    part = min(progress.time / progress.end, 1.0) if known else 0.0
-    end = f" of {progress.end:.4g}" if known else ""
+    end = "" if progress.part is None else f" of {progress.end:.4g}"
     rest = f", {_duration(left)} left" if math.isfinite(left) else ""
     words = f" {progress.time:.4g}{end} s, step {progress.size:.2g} s{rest}"
     name = f"{one_line(progress.stage, 16)} "
     room = width - len(name) - len(words)
     line = Text(name, style="bold", no_wrap=True, overflow="crop", end="\n")
-    if known and room >= 5:
-        filled = round(part * room)
+    if progress.part is not None and room >= 5:
+        filled = round(progress.part * room)
         line.append("\u2501" * filled, style="not bold green").append("\u2501" * (room - filled), style="not bold bright_black")
     return line.append(words, style="not bold")
 
