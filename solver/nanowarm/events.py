@@ -80,18 +80,18 @@ class Speaker:
     """
 
     def __init__(self, command: str, target: object, machine: bool) -> None:
-        self._machine = machine
+        self.machine = machine
         if machine:
             start(command, target)
 
     def say(self, line: str) -> None:
         """A line of text."""
-        if self._machine:
+        if self.machine:
             say_line(line)
         else:
             print(visible(line), flush=True)
 
     def result(self, content: Mapping[str, Any]) -> None:
         """What was found, for programs; people have read it in the lines."""
-        if self._machine:
+        if self.machine:
             emit("result", content)

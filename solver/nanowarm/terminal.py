@@ -137,15 +137,16 @@ class Display:
     Args:
         quiet: show only the verdict.
         machine: show events as JSON.
+        face: shows it otherwise.
     """
 
-    def __init__(self, quiet: bool = False, machine: bool = False) -> None:
+    def __init__(self, quiet: bool = False, machine: bool = False, face: Face | None = None) -> None:
         self._lines: list[str] = []
         self._log: Path | None = None
         self._last = self._logged = clock.monotonic()
         self._cost = 0.0  # wall time [s] of showing it last
         self._begin: tuple[float, float] | None = None  # wall time and simulated time [s] of the first progress
-        self._last_face = _face(machine)
+        self._last_face = face or _face(machine)
         self._face: Face = Silent() if quiet else self._last_face
 
     def __enter__(self) -> Display:

@@ -16,6 +16,7 @@ from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.selection import chosen
 from nanowarm.studies.study_folder import locked
 from nanowarm.studies.table import Row, Table
+from nanowarm.studies.watching import Watch
 
 COLUMNS = "run", "digest", "mesh", "state", "inputs"
 PAUSE = 1.0  # [s] between two looks at what others compute
@@ -44,7 +45,9 @@ def listed(path: str | Path, folder: Path | None = None, only: str | None = None
         yield "\t".join((str(run.number), run.digest, run.mesh, state, inputs))
 
 
-def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None) -> dict[str, Row]:
+def run_piece(
+    path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None, watch: Watch | None = None
+) -> dict[str, Row]:
     """Compute some runs of a study beside other processes that compute others; how they ended, by digest.
 
     A run that another process computes is waited for, and computed here should that process die.
@@ -53,7 +56,8 @@ def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say 
         path: the study file.
         only: the runs, as `--only` has them.
         folder: of the study; `runs/<study>` where left out.
-        say: hears of the progress.
+        say: hears of the progress in lines.
+        watch: hears where each run stands.
 
     Raises:
         CaseError: the study or the runs can't be used; nothing was computed.
@@ -71,14 +75,18 @@ def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say 
         parallel = parallel_runs(plan, left)
         say(f"runs: {len(asked)} of {len(plan.runs)}{done}; meshes: {len({run.mesh for run in asked})}; {parallel} at a time")
 
+        watching = watch or Watch()
+        watching.expect(len(asked), len(rows))
+
         def heard(run: PlannedRun, row: Row) -> tuple[PlannedRun, ...]:
             """A run kept and told; no run follows from it."""
             rows[run.digest] = row
             say(ending(f"run {run.number} of {len(plan.runs)}", run, row))
+            watching.ended(run, row)
             return ()
 
         while left:
-            _compute_free(place, left, Crew(place, lock, heard), parallel)
+            _compute_free(place, left, Crew(place, lock, heard, watching), parallel)
             rows |= _ended(place, [run for run in left if run.digest not in rows])
             left = [run for run in left if run.digest not in rows]
     return rows
