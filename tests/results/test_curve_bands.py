@@ -74,6 +74,13 @@ def test_ice_that_forms_on_warming_is_banded_by_the_fourth_power_of_the_rate() -
     assert slow > 2.0 * after  # 0.8^-4 = 2.44
 
 
+def test_a_band_of_ice_holds_its_curve_where_both_ends_have_less_at_a_time() -> None:
+    ice = np.where(heated(1.0) > 79.0, 0.001, 0.0)  # the slowest is not there yet, the fastest has 1.2^-4 of it
+    low, high = heating().ice(ice)
+    assert low[-1] == 0.0
+    assert high[-1] >= ice[-1]
+
+
 def test_ice_that_was_there_before_the_field_stays_as_it_was() -> None:
     low, high = heating().ice(np.full(TIME.size, 0.01))
     assert low[-1] == pytest.approx(0.01)

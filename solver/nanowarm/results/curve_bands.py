@@ -10,6 +10,7 @@ Source: Schneider, Koeppl & Berger (1988), Int. Polym. Process. 2:151, for the e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from nanowarm.quantity import ZERO_CELSIUS
 Array = NDArray[np.float64]
 Band = tuple[Array, Array]
 
+BETWEEN = 9  # rates that are looked at: ice is most at a time for neither the slowest nor the fastest
 WEAKEST = 0.1  # of the rate of heating: wider bands are cut off there
 _LAST = 0.05  # part of the heat over which a curve is continued beyond its end
 _ORDER = 4  # times that the extended volume of ice is integrated over time
@@ -42,7 +44,8 @@ class Heating:
 
     def temperature(self, values: Array) -> Band:
         """Band of temperatures [degC], shape (rows,); not a number before heating begins."""
-        return self._ordered(*(values + self._moved(values, factor) - self._moved(values, 1.0) for factor in self._factors))
+        own = self._moved(values, 1.0)
+        return self._around(values + self._moved(values, factor) - own for factor in self._factors)
 
     def ice(self, values: Array) -> Band:
         """Band of ice fractions from 0 to 1, shape (rows,)."""
@@ -52,7 +55,7 @@ class Heating:
         for factor in self._factors:
             grown = np.maximum(self._moved(volume, factor) - before, 0.0) / factor**_ORDER
             ends.append(np.clip(values - np.expm1(-before - grown) - own, 0.0, 1.0))
-        return self._ordered(*ends)
+        return self._around(ends)
 
     def dose(self, values: Array, temperature: Array, time: Array) -> Band:
         """Band of a dose that follows from a curve of temperatures.
@@ -65,17 +68,18 @@ class Heating:
         own = _minutes(temperature, time)
         known = np.divide(values, own, out=np.ones_like(own), where=own > 0.0)
         ends = self.temperature(temperature)
-        return self._ordered(*(_minutes(np.where(np.isfinite(end), end, temperature), time) * known for end in ends))
+        return self._around(_minutes(np.where(np.isfinite(end), end, temperature), time) * known for end in ends)
 
     def amount(self, values: Array) -> Band:
         """Band of what goes with the rate of heating itself, such as the heat, shape (rows,)."""
         rise = values - values[self.start]
-        return self._ordered(*(values[self.start] + factor * rise for factor in self._factors))
+        return self._around(values[self.start] + factor * rise for factor in self._factors)
 
     @property
-    def _factors(self) -> tuple[float, float]:
-        """The slowest and the fastest heating, relative to that of the run."""
-        return max(1.0 - self.band, WEAKEST), 1.0 + self.band
+    def _factors(self) -> list[float]:
+        """Rates of heating relative to that of the run, from the slowest to the fastest."""
+        ends = max(1.0 - self.band, WEAKEST), 1.0 + self.band
+        return [1.0, *np.linspace(*ends, BETWEEN)]
 
     def _moved(self, values: Array, factor: float) -> Array:
         """A curve once another multiple of its heat was supplied, continued straight on beyond its end."""
@@ -88,11 +92,11 @@ class Heating:
         found = np.interp(wanted, known, values[rows]) + slope * np.maximum(wanted - known[-1], 0.0)
         return np.asarray(found)
 
-    def _ordered(self, first: Array, last: Array) -> Band:
-        """The lower and the upper one of two curves, from where heating begins."""
-        before = np.arange(first.size) < self.start
-        low, high = np.minimum(first, last), np.maximum(first, last)
-        return np.where(before, np.nan, low), np.where(before, np.nan, high)
+    def _around(self, curves: Iterable[Array]) -> Band:
+        """The lowest and the highest of some curves at each time, from where heating begins."""
+        every = np.stack(list(curves))
+        before = np.arange(every.shape[1]) < self.start
+        return np.where(before, np.nan, every.min(axis=0)), np.where(before, np.nan, every.max(axis=0))
 
 
 def heating_of(field: Array | None, heat: Array | None, band: float) -> Heating | None:
