@@ -22,7 +22,7 @@ from nanowarm.terminal_live import MOST_COLUMNS, REFRESH, VERDICTS, Drawing, bar
 
 COLOURS = {**VERDICTS, "failed": "red"}
 OTHER_LINES = 5  # of a terminal that hold no run that goes on
-LEAST_INPUTS, LEAST_BAR = 12, 24  # letters
+LEAST_INPUTS, LEAST_BAR = 12, 12  # letters
 
 
 class LiveStudy(Watch):
