@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import time as clock
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from nanowarm.errors import CaseError
@@ -74,7 +74,6 @@ def run_piece(
         done = f" ({len(rows)} finished before)" if rows else ""
         parallel = parallel_runs(plan, left)
         say(f"runs: {len(asked)} of {len(plan.runs)}{done}; meshes: {len({run.mesh for run in asked})}; {parallel} at a time")
-
         watching = watch or Watch()
         watching.expect(len(asked), len(rows))
 
@@ -85,11 +84,27 @@ def run_piece(
             watching.ended(run, row)
             return ()
 
-        while left:
-            _compute_free(place, left, Crew(place, lock, heard, watching), parallel)
-            rows |= _ended(place, [run for run in left if run.digest not in rows])
-            left = [run for run in left if run.digest not in rows]
+        _compute_all(place, left, lambda: Crew(place, lock, heard, watching), parallel, rows)
     return rows
+
+
+def _compute_all(
+    place: PieceFolder, runs: Sequence[PlannedRun], crew: Callable[[], Crew], parallel: int, rows: dict[str, Row]
+) -> None:
+    """Compute runs until all have ended, here or elsewhere, each time with a fresh crew.
+
+    Args:
+        place: folder of the study.
+        runs: to compute.
+        crew: makes one.
+        parallel: runs at a time.
+        rows: how runs ended, by digest; those of others are added.
+    """
+    left = list(runs)
+    while left:
+        _compute_free(place, left, crew(), parallel)
+        rows |= _ended(place, [run for run in left if run.digest not in rows])
+        left = [run for run in left if run.digest not in rows]
 
 
 def _compute_free(place: PieceFolder, left: Sequence[PlannedRun], crew: Crew, parallel: int) -> None:
