@@ -50,9 +50,10 @@ def study(
 def _compute(file: Path, output: Path | None, speaker: Speaker) -> None:
     """Compute all runs."""
     from nanowarm.studies.driver import run_study
+    from nanowarm.studies.watching import NOBODY
 
     with _drawn(speaker) as live:
-        table = run_study(file, output, live.say if live else speaker.say, live)
+        table = run_study(file, output, live.say if live else speaker.say, live or NOBODY)
         _conclude(speaker, table.rows.values(), table.path, live=live)
 
 
@@ -81,9 +82,10 @@ def _list(file: Path, output: Path | None, only: str | None, speaker: Speaker) -
 def _compute_piece(file: Path, only: str, output: Path | None, speaker: Speaker) -> None:
     """Compute some of the runs."""
     from nanowarm.studies.pieces import run_piece
+    from nanowarm.studies.watching import NOBODY
 
     with _drawn(speaker) as live:
-        rows = run_piece(file, only, output, live.say if live else speaker.say, live)
+        rows = run_piece(file, only, output, live.say if live else speaker.say, live or NOBODY)
     _conclude(speaker, rows.values(), None)
 
 

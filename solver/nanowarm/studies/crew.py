@@ -12,7 +12,7 @@ from nanowarm.studies.plan import PlannedRun
 from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row
-from nanowarm.studies.watching import Watch
+from nanowarm.studies.watching import NOBODY, Watch
 from nanowarm.studies.workers import FIRST_GUESS, Worker, free_memory
 
 LOOK_AGAIN = 1.0  # [s] until memory is looked at again
@@ -29,11 +29,11 @@ class Crew:
         watch: hears where runs stand.
     """
 
-    def __init__(self, folder: StudyFolder, lock: IO[bytes], heard: Heard, watch: Watch | None = None) -> None:
+    def __init__(self, folder: StudyFolder, lock: IO[bytes], heard: Heard, watch: Watch = NOBODY) -> None:
         self._folder = folder
         self._lock = lock
         self._heard = heard
-        self._watch = watch or Watch()
+        self._watch = watch
         self._workers: list[Worker] = []
         self._largest = 0.0  # [MB] that any worker has needed
         self._unmeasured = 0  # workers whose need is not known yet

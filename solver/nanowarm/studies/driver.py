@@ -21,14 +21,14 @@ from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.study_report import write_study_report
 from nanowarm.studies.table import Row, Table
 from nanowarm.studies.uncertainty_files import conclude
-from nanowarm.studies.watching import Watch
+from nanowarm.studies.watching import NOBODY, Watch
 from nanowarm.studies.workers import cores
 
 Say = Callable[[str], None]
 RANK_COUNTS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 
 
-def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda line: None, watch: Watch | None = None) -> Table:
+def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda line: None, watch: Watch = NOBODY) -> Table:
     """Compute every run of a study that is not finished yet; its table.
 
     Args:
@@ -51,7 +51,6 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
         left = [run for run in runs if _recalled(place, table, run) is None] + searches.begin()
         parallel = parallel_runs(plan, left)
         say(f"{_extent(plan, searches, len(table.rows))}; {parallel} at a time")
-        watch = watch or Watch()
         watch.expect(*_expected(plan, searches, len(table.rows)))
         crew = Crew(place, lock, _Notes(table, searches, say, watch).heard, watch)
         try:

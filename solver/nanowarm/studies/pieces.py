@@ -16,7 +16,7 @@ from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.selection import chosen
 from nanowarm.studies.study_folder import locked
 from nanowarm.studies.table import Row, Table
-from nanowarm.studies.watching import Watch
+from nanowarm.studies.watching import NOBODY, Watch
 
 COLUMNS = "run", "digest", "mesh", "state", "inputs"
 PAUSE = 1.0  # [s] between two looks at what others compute
@@ -46,7 +46,7 @@ def listed(path: str | Path, folder: Path | None = None, only: str | None = None
 
 
 def run_piece(
-    path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None, watch: Watch | None = None
+    path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None, watch: Watch = NOBODY
 ) -> dict[str, Row]:
     """Compute some runs of a study beside other processes that compute others; how they ended, by digest.
 
@@ -74,17 +74,16 @@ def run_piece(
         done = f" ({len(rows)} finished before)" if rows else ""
         parallel = parallel_runs(plan, left)
         say(f"runs: {len(asked)} of {len(plan.runs)}{done}; meshes: {len({run.mesh for run in asked})}; {parallel} at a time")
-        watching = watch or Watch()
-        watching.expect(len(asked), len(rows))
+        watch.expect(len(asked), len(rows))
 
         def heard(run: PlannedRun, row: Row) -> tuple[PlannedRun, ...]:
             """A run kept and told; no run follows from it."""
             rows[run.digest] = row
             say(ending(f"run {run.number} of {len(plan.runs)}", run, row))
-            watching.ended(run, row)
+            watch.ended(run, row)
             return ()
 
-        _compute_all(place, left, lambda: Crew(place, lock, heard, watching), parallel, rows)
+        _compute_all(place, left, lambda: Crew(place, lock, heard, watch), parallel, rows)
     return rows
 
 

@@ -34,6 +34,9 @@ class Watch:
         """How a run ended."""
 
 
+NOBODY = Watch()
+
+
 @dataclass
 class Standing(Watch):
     """Where a study stands.
