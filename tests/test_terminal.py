@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from nanowarm import events, terminal
-from nanowarm.numerics.solve import Progress
 from nanowarm.plain_text import one_line, visible
+from nanowarm.progress import Progress
 from nanowarm.results.run_folder import Run
 from nanowarm.run_lines import progress_line
 from nanowarm.terminal import Display
@@ -230,7 +230,8 @@ def test_events_are_json_without_numbers_that_json_lacks(ended: Run, capsys: pyt
     face.progress(where(end=math.inf), math.inf)
     face.verdict(ended)
     note, warning, progress, verdict = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (note, warning) == ({"event": "note", "text": "\x1b"}, {"event": "warning", "text": "hot"})
+    assert note == {"event": "note", "text": "\x1b", "line": "note: \x1b"}
+    assert warning == {"event": "warning", "text": "hot", "line": "warning: hot"}
     assert (progress["end_s"], progress["left_s"], progress["coldest_degC"]) == (None, None, pytest.approx(-100.0))
     assert (verdict["event"], verdict["verdict"], verdict["exit_code"]) == ("verdict", "met", 0)
     assert Path(verdict["summary"]).is_file()

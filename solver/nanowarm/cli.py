@@ -122,7 +122,7 @@ def _carry_out(compute: Callable[[Any], Any], ranks: int, heard: tuple[bool, boo
         heard: whether only the verdict is to be told, and whether as JSON.
     """
     if ranks > 1 and STARTED not in os.environ:
-        raise typer.Exit(start_ranks(ranks))
+        raise typer.Exit(_started_ranks(ranks, heard[1]))
     interruption = _hear_signals()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # ranks are the parallelism
     from nanowarm.pipeline import Listener
@@ -133,6 +133,17 @@ def _carry_out(compute: Callable[[Any], Any], ranks: int, heard: tuple[bool, boo
     if is_first_rank():
         display.conclude(finished)
     raise typer.Exit(EXIT_CODES[finished.verdict])
+
+
+def _started_ranks(ranks: int, machine: bool) -> int:
+    """The exit code of the same command on MPI ranks: a terminal shows them as it shows one process."""
+    from nanowarm.terminal import is_live
+
+    if machine or not is_live():
+        return start_ranks(ranks)
+    from nanowarm.terminal_ranks import show_ranks
+
+    return show_ranks(ranks)
 
 
 def _hear_signals() -> Interruption:

@@ -5,8 +5,8 @@ Every object has `event`:
 | event | other keys |
 |---|---|
 | `start` | `schema` (1), `nanowarm` (version), `command`, `target` (path of the case, study or run), `ranks` |
-| `note` | `text`: a line that says what is done |
-| `warning` | `text`: something that a user should look at |
+| `note` | `text`: what is done; `line`: the same as people read it |
+| `warning` | `text`: something that a user should look at; `line`: the same as people read it |
 | `folder` | `path`: the run folder, as soon as it is there |
 | `progress` | `stage`, `time_s`, `step_s`, `coldest_degC`, `mean_degC`, `hottest_degC`, `end_s`, `left_s` (null where unknown) |
 | `result` | what `check`, `mesh`, `study` and `verify` found, with keys of their own; the last line of these commands |
@@ -65,9 +65,9 @@ def say_line(line: str) -> None:
     """A line as an event: a warning where it begins with that word."""
     kind, colon, rest = line.partition(": ")
     if colon and kind in ("note", "warning"):
-        emit(kind, {"text": rest})
+        emit(kind, {"text": rest, "line": line})
     else:
-        emit("note", {"text": line})
+        emit("note", {"text": line, "line": line})
 
 
 class Speaker:
@@ -80,18 +80,18 @@ class Speaker:
     """
 
     def __init__(self, command: str, target: object, machine: bool) -> None:
-        self._machine = machine
+        self.machine = machine
         if machine:
             start(command, target)
 
     def say(self, line: str) -> None:
         """A line of text."""
-        if self._machine:
+        if self.machine:
             say_line(line)
         else:
             print(visible(line), flush=True)
 
     def result(self, content: Mapping[str, Any]) -> None:
         """What was found, for programs; people have read it in the lines."""
-        if self._machine:
+        if self.machine:
             emit("result", content)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nanowarm.case import Case, check_names, load_case
 from nanowarm.interruption import Interruption
 from nanowarm.mesh_needs import check_ranks, volume_notes
+from nanowarm.progress import Progress
 from nanowarm.provenance import Made, record
 from nanowarm.results.rate_histograms import rate_histograms
 from nanowarm.results.run_folder import Run, planned_folder, unfinished
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from nanowarm.numerics.observers import Observers
     from nanowarm.numerics.operators import Operators
     from nanowarm.numerics.setup import Equipped
-    from nanowarm.numerics.solve import Progress
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from nanowarm.progress import Progress, temperatures
 from nanowarm.results.convergence import convergence_lines
 
 if TYPE_CHECKING:
-    from nanowarm.numerics.solve import Progress
     from nanowarm.results.run_folder import Run
-
-ZERO_CELSIUS = 273.15  # [K], by definition
-
-
-def temperatures(progress: Progress) -> dict[str, float]:
-    """Coldest, mean and hottest temperature [degC]."""
-    found = {"coldest": progress.coldest, "mean": progress.mean, "hottest": progress.hottest}
-    return {what: value - ZERO_CELSIUS for what, value in found.items()}
 
 
 def progress_line(progress: Progress, left: float) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from nanowarm import events
 from nanowarm.errors import SolveError
 from nanowarm.plain_text import visible
-from nanowarm.run_lines import progress_line, temperatures, verdict_lines
+from nanowarm.progress import Progress, as_event
+from nanowarm.run_lines import progress_line, verdict_lines
 
 if TYPE_CHECKING:
-    from nanowarm.numerics.solve import Progress
     from nanowarm.results.run_folder import Run
 
 LINES_EVERY = 5.0  # [s] of wall time between progress lines in a log
@@ -121,9 +121,7 @@ class Machine(Silent):
 
     def progress(self, progress: Progress, left: float) -> None:
         """Where the run stands."""
-        where = {"stage": progress.stage, "time_s": progress.time, "step_s": progress.size}
-        where |= {f"{what}_degC": value for what, value in temperatures(progress).items()}
-        events.emit("progress", where | {"end_s": progress.end, "left_s": left})
+        events.emit("progress", as_event(progress, left))
 
     def verdict(self, run: Run) -> None:
         """How it ended."""
@@ -139,16 +137,17 @@ class Display:
     Args:
         quiet: show only the verdict.
         machine: show events as JSON.
+        face: shows it otherwise.
     """
 
-    def __init__(self, quiet: bool = False, machine: bool = False) -> None:
+    def __init__(self, quiet: bool = False, machine: bool = False, face: Face | None = None) -> None:
         self._lines: list[str] = []
         self._log: Path | None = None
         self._last = self._logged = clock.monotonic()
         self._cost = 0.0  # wall time [s] of showing it last
         self._begin: tuple[float, float] | None = None  # wall time and simulated time [s] of the first progress
         self._latest = 0.0  # simulated time [s] of the last progress
-        self._last_face = _face(machine)
+        self._last_face = face or _face(machine)
         self._face: Face = Silent() if quiet else self._last_face
 
     def __enter__(self) -> Display:

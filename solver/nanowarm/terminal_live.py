@@ -13,13 +13,13 @@ from rich.panel import Panel
 from rich.text import Text
 
 from nanowarm.plain_text import one_line, visible
+from nanowarm.progress import Progress, temperatures
 from nanowarm.results.convergence import convergence_lines
 from nanowarm.results.limits import limited_by, limits
-from nanowarm.run_lines import criterion_lines, temperatures
+from nanowarm.run_lines import criterion_lines
 from nanowarm.terminal_curve import Samples, limits_of, plotted
 
 if TYPE_CHECKING:
-    from nanowarm.numerics.solve import Progress
     from nanowarm.results.run_folder import Run
 
 REFRESH = 0.25  # [s] between pictures
@@ -29,6 +29,31 @@ MOST_COLUMNS = 90
 LABEL = 8  # letters of a label of the curve
 CURVES = ("blue", "green", "red")  # coldest, mean, hottest
 VERDICTS = {"met": "green", "missed": "red", "unseen": "yellow"}
+
+
+class Drawing:
+    """The last lines of a terminal, drawn over.
+
+    Args:
+        console: to draw on.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._region: Region | None = None
+
+    def draw(self, picture: Group) -> None:
+        """A picture in place of the last one."""
+        if self._region is None:
+            self._region = Region(console=self._console, auto_refresh=False, transient=True)
+            self._region.start()
+        self._region.update(picture, refresh=True)
+
+    def close(self) -> None:
+        """What was drawn is wiped off."""
+        if self._region is not None:
+            self._region.stop()
+            self._region = None
 
 
 class Live:
@@ -42,7 +67,7 @@ class Live:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
-        self._region: Region | None = None
+        self._drawing = Drawing(self._console)
         self._samples = Samples()
 
     def line(self, line: str) -> None:
@@ -60,10 +85,7 @@ class Live:
 
     def progress(self, progress: Progress, left: float) -> None:
         """Where the run stands, drawn anew."""
-        if self._region is None:
-            self._region = Region(console=self._console, auto_refresh=False, transient=True)
-            self._region.start()
-        self._region.update(self.picture(progress, left), refresh=True)
+        self._drawing.draw(self.picture(progress, left))
 
     def picture(self, progress: Progress, left: float) -> Group:
         """The lines that are drawn."""
@@ -75,9 +97,7 @@ class Live:
 
     def close(self) -> None:
         """What was drawn is wiped off."""
-        if self._region is not None:
-            self._region.stop()
-            self._region = None
+        self._drawing.close()
 
     def verdict(self, run: Run) -> None:
         """The panel with the verdict."""
@@ -87,21 +107,30 @@ class Live:
 
 def _bar(progress: Progress, left: float, width: int) -> Text:
     """Stage, bar, simulated time and time left."""
-    known = math.isfinite(progress.end) and progress.end > 0.0
-    part = min(progress.time / progress.end, 1.0) if known else 0.0
-    end = f" of {progress.end:.4g}" if known else ""
-    rest = f", {_duration(left)} left" if math.isfinite(left) else ""
+    end = "" if progress.part is None else f" of {progress.end:.4g}"
+    rest = f", {duration(left)} left" if math.isfinite(left) else ""
     words = f" {progress.time:.4g}{end} s, step {progress.size:.2g} s{rest}"
-    name = f"{one_line(progress.stage, 16)} "
+    return bar_line(f"{one_line(progress.stage, 16)} ", progress.part, words, width)
+
+
+def bar_line(name: str, part: float | None, words: str, width: int) -> Text:
+    """A name, a bar where there is room for one, and words.
+
+    Args:
+        name: in front.
+        part: from 0 to 1, of the bar that is filled; None where it is not known.
+        words: behind.
+        width: letters across.
+    """
     room = width - len(name) - len(words)
     line = Text(name, style="bold", no_wrap=True, overflow="crop", end="\n")
-    if known and room >= 5:
+    if part is not None and room >= 5:
         filled = round(part * room)
         line.append("\u2501" * filled, style="not bold green").append("\u2501" * (room - filled), style="not bold bright_black")
     return line.append(words, style="not bold")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A time for people."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 
-from nanowarm.results.bands import Uncertainty, around, held_back, margin_sentence, region_uncertainty
+from nanowarm.results.bands import Uncertainty, held_back, margin_sentence, region_uncertainty
 
 HALF = 1.0 / math.sqrt(3.0)  # standard deviation of a uniform distribution of half-width 1: JCGM 100:2008, 4.3.7
 
@@ -77,11 +76,11 @@ def test_bands_are_held_back_where_particles_do_not_rule_the_temperature(stages:
     assert (told is None) if reason is None else reason in str(told)
 
 
-def test_a_band_scales_the_rise_since_heating_began_and_is_not_there_before() -> None:
-    low, high = around(np.array([5.0, 0.0, 10.0]), 1, 0.3)
-    assert np.isnan([low[0], high[0]]).all()
-    assert low[1:] == pytest.approx([0.0, 7.0])
-    assert high[1:] == pytest.approx([0.0, 13.0])
+@pytest.mark.parametrize(("frozen", "told"), [(0.005, None), (0.02, "ice took up")], ids=["hardly any", "much"])
+def test_ice_holds_bands_back_once_its_latent_heat_counts(frozen: float, told: str | None) -> None:
+    regions = {"cpa": {"ice_fraction": {"mean": frozen, "max": 0.5}}, "oil": {"ice_fraction": None}}
+    reason = held_back({}, {"energy_J": {"supplied": 1.0}, "regions": regions})
+    assert (reason is None) if told is None else told in str(reason)
 
 
 @pytest.mark.parametrize(("limit", "word"), [(65.0, "smaller"), (20.0, "larger")])

@@ -20,27 +20,9 @@ from nanowarm.numerics.stage_run import HORIZON, StageRun
 from nanowarm.numerics.steady import Steadiness, settle_down
 from nanowarm.physics.amplitude_search import largest_amplitude
 from nanowarm.physics.protocol import Stage
+from nanowarm.progress import Progress
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands, after an accepted step.
-
-    Args:
-        time, size: simulated time and step [s].
-        end: expected end of the protocol [s], infinite where not known.
-        coldest, mean, hottest: [K].
-    """
-
-    stage: str
-    time: float
-    size: float
-    end: float
-    coldest: float
-    mean: float
-    hottest: float
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How far the spreads of the library move what a run found, to first order: bands around its curves, and its margin.
+"""How far the spreads of the library move the rate at which particles heat, and with it a margin, to first order.
 
 Where particles heat and little is conducted, temperature rises as specific power times iron over heat capacity, so
 relative spreads of these add up as squares. Source: JCGM 100:2008 (GUM), 4.3.7 (bounds as uniform distributions), 5.1.2.
@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 
 COVERAGE = 1.96  # standard deviations of a normal distribution that hold 95 %
 LEAST_SHARE = 0.8  # of all heat, below which the particles don't rule the temperature
+MOST_ICE = 0.01  # of what can freeze, on average, whose latent heat is under 1 % of the heat of a rewarming
 _LEVELS = np.linspace(0.0, 1.0, 2001)[1:-1]
 _ENDS = re.compile(r"(\S+ [^ ,]+)(?: to (\S+ [^ ,]+), \d+ points)?$")
 
@@ -112,6 +113,12 @@ def _middle(text: str) -> float:
     return abs(sum(ends) / len(ends)) or 1.0
 
 
+def relative_spread(inputs: list[Row], of: str, what: str) -> float | None:
+    """Relative standard deviation of a recorded value; None where there is no such value or its spread can't be read."""
+    row = _value(inputs, of, what)
+    return None if row is None else _standard(row)
+
+
 def _standard(row: Row) -> float | None:
     """Relative standard deviation of a value by its spread; None where that can't be read."""
     if not row.get("spread"):
@@ -137,31 +144,11 @@ def held_back(case: Row, summary: Row) -> str | None:
         return "the amplitude was steered to reach a temperature, so a weaker particle would have got a stronger field"
     if any(stage.get("steady") for stage in stages):
         return "a steady state is no rise over time"
-    if any(region.get("ice_fraction") for region in summary["regions"].values()):
+    if any(((region.get("ice_fraction") or {}).get("mean") or 0.0) > MOST_ICE for region in summary["regions"].values()):
         return "ice took up and gave off heat"
     if not heated_by_particles(summary.get("energy_J") or {}):
         return f"less than {100 * LEAST_SHARE:g} % of the heat came from particles: conduction rules"
     return None
-
-
-def heating_start(field: Array) -> int | None:
-    """First row of a history at which the field is on; None where it never is."""
-    on = np.flatnonzero(field > 0.0)
-    return int(max(on[0] - 1, 0)) if on.size else None
-
-
-def around(values: Array, start: int, band: float) -> tuple[Array, Array]:
-    """The band around a curve: its rise since a row, scaled down and up; not a number before that row.
-
-    Args:
-        values: temperatures [degC], shape (rows,).
-        start: row at which heating begins.
-        band: relative half-width.
-    """
-    rise = values - values[start]
-    low, high = values[start] + rise * max(0.0, 1.0 - band), values[start] + rise * (1.0 + band)
-    before = np.arange(values.size) < start
-    return np.where(before, np.nan, low), np.where(before, np.nan, high)
 
 
 def margin_sentence(row: Row, found: Uncertainty, inputs: list[Row], critical_of: str | None) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nanowarm.results.bands import margin_sentence
+from nanowarm.results.chart_bands import uncertainty
 from nanowarm.results.credibility import applicability, experiments, model_limits, verification
 from nanowarm.results.dose_section import dosed_regions, histogram_pictures, tissue_rows
 from nanowarm.results.energy_section import energy_sentence, energy_svg
@@ -18,7 +19,7 @@ from nanowarm.results.ice_section import ice_and_stress
 from nanowarm.results.limits import limited_by, limits
 from nanowarm.results.markup import breakable, coded, css_string
 from nanowarm.results.mesh_evidence import cell_judgement, mesh_judgement
-from nanowarm.results.report_charts import charts, deciding_chart, inline, rate_chart, uncertainty
+from nanowarm.results.report_charts import charts, deciding_chart, inline, rate_chart
 from nanowarm.results.report_files import RunFiles, read_files
 from nanowarm.results.report_rows import citation_rows, criteria_rows, declared, flat
 from nanowarm.results.run_facts import run_facts

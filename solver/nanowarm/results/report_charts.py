@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanowarm.quantity import ZERO_CELSIUS, temperature
-from nanowarm.results.bands import Uncertainty, around, heating_start, held_back, region_uncertainty
+from nanowarm.results.chart_bands import (
+    STRESS_REMARK,
+    with_dose,
+    with_field,
+    with_heat,
+    with_ice,
+    with_mesh_error,
+    with_probes,
+    with_temperatures,
+)
 from nanowarm.results.dose_histograms import DOSE
 from nanowarm.results.dose_section import dosed_regions, histogram_pictures
 from nanowarm.results.ice_section import ice_and_stress_charts
@@ -47,17 +57,18 @@ def contents(files: RunFiles) -> list[Chart]:
     for region in files.summary["regions"]:
         columns = [(label, f"{region}_{part}_degC", colour, style) for label, part, colour, style in parts]
         own |= {name for _, name, _, _ in columns}
-        charts.append(_temperatures(files, region, _lines(history, columns)))
+        charts.append(_region_charts(files, region, _lines(history, columns)))
     for region in dosed_regions(files.summary):
         styles = (("T10", "t10", ORANGE, "-"), ("T50", "t50", BLACK, "--"), ("T90", "t90", BLUE, "-"))
         columns = [(label, f"{region}_{level}_degC", colour, style) for label, level, colour, style in styles]
         own |= {name for _, name, _, _ in columns}
-        charts.append(Chart(f"T90, T50 and T10 of {region}", "temperature [°C]", _lines(history, columns)))
-    return [*charts, *ice_and_stress_charts(history, files.summary), *_of_the_whole(history, own)]
+        charts += _dose_charts(files, region, _lines(history, columns))
+    return [*charts, *_ice_and_stress_charts(files), *_of_the_whole(files, own)]
 
 
-def _of_the_whole(history: History, own: set[str]) -> list[Chart]:
+def _of_the_whole(files: RunFiles, own: set[str]) -> list[Chart]:
     """Probes, field and energy; `own` are the columns that regions have."""
+    history = files.history
     probes = [name for name in history if name.startswith("probe_") and name.endswith("_degC") and name not in own]
     looks = [(colour, style) for style in ("-", "--", ":") for colour in (BLUE, ORANGE, GREEN, PINK, BLACK)]
     columns = [(name[6:-5], name, *looks[number % len(looks)]) for number, name in enumerate(probes)]
@@ -66,30 +77,41 @@ def _of_the_whole(history: History, own: set[str]) -> list[Chart]:
     energy = [("stored", "stored_J", BLACK, "-"), ("supplied by the field", "supplied_J", ORANGE, "--")]
     energy.append(("flowed in through surfaces", "inflow_J", BLUE, ":"))
     return [
-        Chart(title, "temperature [°C]", _lines(history, columns)),
-        Chart("Magnetic field", "peak amplitude [kA/m]", _lines(history, field), jumps=True),
-        Chart("Energy since the start", "energy [J]", _lines(history, energy)),
+        with_probes(Chart(title, "temperature [°C]", _lines(history, columns)), files),
+        with_field(Chart("Magnetic field", "peak amplitude [kA/m]", _lines(history, field), jumps=True), files),
+        with_heat(Chart("Energy since the start", "energy [J]", _lines(history, energy)), files),
     ]
 
 
-def _temperatures(files: RunFiles, region: str, lines: tuple[Line, ...]) -> Chart:
-    """Temperatures of a region with the window of its rate and, where it can be told, the band of its inputs."""
-    found = uncertainty(files, region)
-    bands: tuple[Any, ...] = ()
-    remark = ""
-    start = heating_start(files.history["field_kA_per_m"]) if "field_kA_per_m" in files.history else None
-    if not found.reason and start is not None:
-        bands = tuple((*around(line.values, start, found.band), line.colour) for line in lines if line.label == "mean")
-        remark = f"Shaded: the mean, if its rise is {100 * found.band:.2g} % smaller or larger (95 %, first order)."
-    return Chart(f"Temperature of {region}", "temperature [°C]", lines, windows(files, region), bands=bands, remark=remark)
+def _region_charts(files: RunFiles, region: str, lines: tuple[Line, ...]) -> Chart:
+    """Temperatures of a region with the window of its rate, their bands and their mesh error."""
+    chart = Chart(f"Temperature of {region}", "temperature [°C]", lines, windows(files, region))
+    parts = {"coldest": "min", "mean": "mean", "hottest": "max"}
+    ends = {f"{label} at the end": f"regions.{region}.temperature_degC.{part}" for label, part in parts.items()}
+    return with_mesh_error(with_temperatures(chart, files, region), files, ends, 1.0, "°C")
 
 
-def uncertainty(files: RunFiles, region: str) -> Uncertainty:
-    """Of the rate at which particles heat a region, or why none can be told."""
-    reason = held_back(files.case, files.summary)
-    if reason is not None:
-        return Uncertainty(reason=reason)
-    return region_uncertainty(region, files.case, list(files.record["inputs"]))
+def _dose_charts(files: RunFiles, region: str, lines: tuple[Line, ...]) -> list[Chart]:
+    """Percentiles of the temperature of a region, and the dose of T90."""
+    percentiles = Chart(f"T90, T50 and T10 of {region}", "temperature [°C]", lines)
+    dose = _lines(files.history, [("CEM43 of T90", f"{region}_cem43_t90_min", BLUE, "-")])
+    chart = with_dose(Chart(f"Dose of {region}", "CEM43 of T90 [min]", dose), files, region) if dose else None
+    end = {"at the end": f"regions.{region}.cem43_t90_min"}
+    told = [] if chart is None else [with_mesh_error(chart, files, end, 1.0, "min")]
+    return [with_temperatures(percentiles, files, region), *told]
+
+
+def _ice_and_stress_charts(files: RunFiles) -> list[Chart]:
+    """Ice and stress of the regions, with bands of the ice."""
+    found = []
+    for chart in ice_and_stress_charts(files.history, files.summary):
+        kind, _, region = chart.title.partition(" in ")
+        if kind == "Ice":
+            most = {"most": f"regions.{region}.ice_fraction.max"}
+            found.append(with_mesh_error(with_ice(chart, files, region), files, most, 100.0, "%"))
+        else:
+            found.append(replace(chart, remark=STRESS_REMARK))
+    return found
 
 
 def _lines(history: History, columns: Sequence[tuple[str, str, str, str]]) -> tuple[Line, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from nanowarm.progress import from_event
 from nanowarm.studies.plan import PlannedRun
 from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.table import Row
+from nanowarm.studies.watching import NOBODY, Watch
 from nanowarm.studies.workers import FIRST_GUESS, Worker, free_memory
 
 LOOK_AGAIN = 1.0  # [s] until memory is looked at again
@@ -24,12 +26,14 @@ class Crew:
         folder: of the study.
         lock: file that says that the study is going on.
         heard: takes in how a run has ended, one call at a time; the runs that are to be computed because of it.
+        watch: hears where runs stand.
     """
 
-    def __init__(self, folder: StudyFolder, lock: IO[bytes], heard: Heard) -> None:
+    def __init__(self, folder: StudyFolder, lock: IO[bytes], heard: Heard, watch: Watch = NOBODY) -> None:
         self._folder = folder
         self._lock = lock
         self._heard = heard
+        self._watch = watch
         self._workers: list[Worker] = []
         self._largest = 0.0  # [MB] that any worker has needed
         self._unmeasured = 0  # workers whose need is not known yet
@@ -84,7 +88,7 @@ class Crew:
             worker = worker or self._hired()
             if worker is None:
                 return
-            answer = worker.compute(self._job(run, place))
+            answer = self._computed(worker, run, place)
             if self._stopped.is_set():
                 return
             with self._guard:
@@ -97,6 +101,18 @@ class Crew:
                 worker = None
         if worker is not None:
             worker.end()
+
+    def _computed(self, worker: Worker, run: PlannedRun, place: Path) -> dict[str, Any]:
+        """What a worker answers after a run."""
+
+        def tell(event: Mapping[str, Any]) -> None:
+            """Where the run stands."""
+            with self._guard:
+                self._watch.stands(run, from_event(event)[0])
+
+        with self._guard:
+            self._watch.began(run)
+        return worker.compute(self._job(run, place), tell)
 
     def _job(self, run: PlannedRun, place: Path) -> dict[str, object]:
         """A run as a worker is asked for it."""

@@ -21,19 +21,21 @@ from nanowarm.studies.study_folder import StudyFolder
 from nanowarm.studies.study_report import write_study_report
 from nanowarm.studies.table import Row, Table
 from nanowarm.studies.uncertainty_files import conclude
+from nanowarm.studies.watching import NOBODY, Watch
 from nanowarm.studies.workers import cores
 
 Say = Callable[[str], None]
 RANK_COUNTS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 
 
-def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda line: None) -> Table:
+def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda line: None, watch: Watch = NOBODY) -> Table:
     """Compute every run of a study that is not finished yet; its table.
 
     Args:
         path: the study file.
         folder: of the study; `runs/<study>` where left out. One that was begun before is gone on with.
-        say: hears of the progress.
+        say: hears of the progress in lines.
+        watch: hears where each run stands.
 
     Raises:
         CaseError: the study can't be used; nothing was computed.
@@ -49,7 +51,8 @@ def run_study(path: str | Path, folder: Path | None = None, say: Say = lambda li
         left = [run for run in runs if _recalled(place, table, run) is None] + searches.begin()
         parallel = parallel_runs(plan, left)
         say(f"{_extent(plan, searches, len(table.rows))}; {parallel} at a time")
-        crew = Crew(place, lock, _Notes(table, searches, say).heard)
+        watch.expect(*_expected(plan, searches, len(table.rows)))
+        crew = Crew(place, lock, _Notes(table, searches, say, watch).heard, watch)
         try:
             crew.carry(Schedule(left, grows=plan.input.search is not None), parallel)
         finally:
@@ -95,6 +98,13 @@ def _extent(plan: Plan, searches: Searches, finished: int) -> str:
         return f"runs: {len(plan.runs)}{done}; meshes: {len({run.mesh for run in plan.runs})}"
     most = max(search.bracket.most_looks() for search in searches.all)
     return f"searches: {len(searches.all)}, each of at most {most} runs{done}"
+
+
+def _expected(plan: Plan, searches: Searches, finished: int) -> tuple[int, int, bool]:
+    """Runs of a study, those finished before, and whether there are no fewer than that."""
+    if plan.input.search is None:
+        return len(plan.runs), finished, True
+    return sum(search.bracket.most_looks() for search in searches.all), finished, False
 
 
 def _answered(folder: Path, title: str, searches: Searches, say: Say) -> list[str]:
@@ -143,15 +153,18 @@ class _Notes:
         table: what has been found.
         searches: what asks for more.
         say: hears a line for each run.
+        watch: hears of the run itself.
     """
 
     table: Table
     searches: Searches
     say: Say
+    watch: Watch
 
     def heard(self, run: PlannedRun, row: Row) -> list[PlannedRun]:
         """A run into the table, and how it ended told; what a search needs because of it."""
         self.table.add(run, row)
         name = f"search {run.search}, run {run.number}" if run.search else f"run {run.number} of {len(self.table.plan.runs)}"
         self.say(ending(name, run, row))
+        self.watch.ended(run, row)
         return self.searches.heard(run, row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import time as clock
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from nanowarm.errors import CaseError
@@ -16,6 +16,7 @@ from nanowarm.studies.schedule import Schedule
 from nanowarm.studies.selection import chosen
 from nanowarm.studies.study_folder import locked
 from nanowarm.studies.table import Row, Table
+from nanowarm.studies.watching import NOBODY, Watch
 
 COLUMNS = "run", "digest", "mesh", "state", "inputs"
 PAUSE = 1.0  # [s] between two looks at what others compute
@@ -44,7 +45,9 @@ def listed(path: str | Path, folder: Path | None = None, only: str | None = None
         yield "\t".join((str(run.number), run.digest, run.mesh, state, inputs))
 
 
-def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None) -> dict[str, Row]:
+def run_piece(
+    path: str | Path, only: str, folder: Path | None = None, say: Say = lambda line: None, watch: Watch = NOBODY
+) -> dict[str, Row]:
     """Compute some runs of a study beside other processes that compute others; how they ended, by digest.
 
     A run that another process computes is waited for, and computed here should that process die.
@@ -53,7 +56,8 @@ def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say 
         path: the study file.
         only: the runs, as `--only` has them.
         folder: of the study; `runs/<study>` where left out.
-        say: hears of the progress.
+        say: hears of the progress in lines.
+        watch: hears where each run stands.
 
     Raises:
         CaseError: the study or the runs can't be used; nothing was computed.
@@ -70,18 +74,36 @@ def run_piece(path: str | Path, only: str, folder: Path | None = None, say: Say 
         done = f" ({len(rows)} finished before)" if rows else ""
         parallel = parallel_runs(plan, left)
         say(f"runs: {len(asked)} of {len(plan.runs)}{done}; meshes: {len({run.mesh for run in asked})}; {parallel} at a time")
+        watch.expect(len(asked), len(rows))
 
         def heard(run: PlannedRun, row: Row) -> tuple[PlannedRun, ...]:
             """A run kept and told; no run follows from it."""
             rows[run.digest] = row
             say(ending(f"run {run.number} of {len(plan.runs)}", run, row))
+            watch.ended(run, row)
             return ()
 
-        while left:
-            _compute_free(place, left, Crew(place, lock, heard), parallel)
-            rows |= _ended(place, [run for run in left if run.digest not in rows])
-            left = [run for run in left if run.digest not in rows]
+        _compute_all(place, left, lambda: Crew(place, lock, heard, watch), parallel, rows)
     return rows
+
+
+def _compute_all(
+    place: PieceFolder, runs: Sequence[PlannedRun], crew: Callable[[], Crew], parallel: int, rows: dict[str, Row]
+) -> None:
+    """Compute runs until all have ended, here or elsewhere, each time with a fresh crew.
+
+    Args:
+        place: folder of the study.
+        runs: to compute.
+        crew: makes one.
+        parallel: runs at a time.
+        rows: how runs ended, by digest; those of others are added.
+    """
+    left = list(runs)
+    while left:
+        _compute_free(place, left, crew(), parallel)
+        rows |= _ended(place, [run for run in left if run.digest not in rows])
+        left = [run for run in left if run.digest not in rows]
 
 
 def _compute_free(place: PieceFolder, left: Sequence[PlannedRun], crew: Crew, parallel: int) -> None:

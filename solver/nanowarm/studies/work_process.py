@@ -1,26 +1,28 @@
 """A process that computes the runs of a study one after the other: `python -m nanowarm.studies.work_process`.
 
-It reads one run per line (JSON) and answers each with a line. It ends when nothing more can come, even while it computes:
-then whoever started it is gone.
+It reads one run per line (JSON) and answers each with a line, after others that say where the run stands. It ends when
+nothing more can come, even while it computes: then whoever started it is gone.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import resource
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from nanowarm.case import Case, load_case
 from nanowarm.errors import CaseError, MeshError, NanowarmError
 from nanowarm.pipeline import Listener, Prepared, prepare, run
+from nanowarm.progress import Progress, as_event
 from nanowarm.studies.plan import digests
-from nanowarm.terminal import Display
+from nanowarm.terminal import EVENTS_EVERY, Display, Silent
 
 if TYPE_CHECKING:
     from nanowarm.numerics.model_bodies import Body
@@ -29,10 +31,33 @@ Job = Mapping[str, Any]
 LEFT = 3  # exit code of a process whose study is gone
 
 
-class Bench:
-    """Computes runs, and keeps the mesh and the operators of the last one for those that share them."""
+class Telling(Silent):
+    """Tells where a run stands, and nothing else.
 
-    def __init__(self) -> None:
+    Args:
+        tell: takes it in.
+    """
+
+    every = EVENTS_EVERY
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._tell = tell
+
+    def progress(self, progress: Progress, left: float) -> None:
+        """Where the run stands; times that are not known are null."""
+        where = as_event(progress, left)
+        self._tell({key: None if value == math.inf else value for key, value in where.items()})
+
+
+class Bench:
+    """Computes runs, and keeps the mesh and the operators of the last one for those that share them.
+
+    Args:
+        tell: hears where the run stands, as an event.
+    """
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None] = lambda event: None) -> None:
+        self._tell = tell
         self._mesh = ""
         self._prepared: Prepared | None = None
         self._body: Body | None = None
@@ -49,7 +74,7 @@ class Bench:
         from nanowarm.numerics.ranks import on_first
         from nanowarm.numerics.stack import MPI
 
-        with Display(quiet=True) as display:
+        with Display(face=Telling(self._tell)) as display:
             listener = Listener(display.say, display.progress, display.attach)
             case = load_case(job["case"], job["overrides"])
             on_first(MPI.COMM_WORLD, lambda: _check_unchanged(case, job))
@@ -118,15 +143,20 @@ def main() -> None:
     jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
     if comm.rank == 0:
         threading.Thread(target=_read, args=(sys.stdin, jobs), daemon=True).start()
-    bench = Bench()
+
+    def write(answer: Mapping[str, Any]) -> None:
+        """A line for who has asked, once for all ranks."""
+        if comm.rank == 0:
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+
+    bench = Bench(lambda event: write({"progress": event}))
     while True:
         job = comm.bcast(jobs.get() if comm.rank == 0 else None)
         if job is None:
             return
         answer = answered(bench, job, comm.size)
-        if comm.rank == 0:
-            answers.write(json.dumps(answer) + "\n")
-            answers.flush()
+        write(answer)
         if not answer["goes_on"]:
             comm.Abort(LEFT) if comm.size > 1 else os._exit(LEFT)
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,18 +48,24 @@ class Worker:
                 start_new_session=True,  # Ctrl-C is for the study, which ends its workers
             )
 
-    def compute(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """What the process answers after a run; the reason where it ended instead."""
+    def compute(self, job: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None] = lambda event: None) -> dict[str, Any]:
+        """What the process answers after a run; the reason where it ended instead.
+
+        Args:
+            job: the run.
+            tell: hears where it stands.
+        """
         if self._process.stdin is None or self._process.stdout is None:
             raise ValueError("the process has no pipes")
         if self.alive():  # PETSc, if a program has loaded it, ends the program that writes to nobody
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.write(json.dumps(job) + "\n")
                 self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if line:
+        for line in self._process.stdout:
             answer: dict[str, Any] = json.loads(line)
-            return answer
+            if "progress" not in answer:
+                return answer
+            tell(answer["progress"])
         fault = f"the process ended ({_ending(self._process.wait())}), perhaps for want of memory"
         return {"error": fault, "peak_MB": 0.0, "goes_on": False}
 
