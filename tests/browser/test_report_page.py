@@ -81,6 +81,14 @@ def test_a_page_with_hostile_names_runs_nothing_and_shows_them_as_text(tmp_path:
     assert page.locator("img:not([src^='data:']), b").count() == 0
 
 
+def test_a_title_of_ten_thousand_letters_leaves_the_verdict_in_sight(tmp_path: Path, open_page: Open) -> None:
+    title = "Why " + "x" * 10_000
+    page = open_page(write_report(run_folder(tmp_path, title=title)))
+    assert page.locator(".verdict").bounding_box()["y"] < 400
+    page.get_by_text("The whole title").click()
+    assert page.locator("#answer details p").inner_text() == title
+
+
 def test_a_narrow_screen_never_scrolls_sideways(tmp_path: Path, open_page: Open) -> None:
     page = open_page(write_report(run_folder(tmp_path, "a_very_long_name_of_a_region_that_goes_on" * 3, HOSTILE)))
     page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
