@@ -96,9 +96,12 @@ def handlers_kept() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("handlers_kept")
-def test_ranks_that_are_listened_to_tell_events_and_end_with_their_code(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before", [(), ("--debug",)], ids=["plain", "debug"])
+def test_ranks_that_are_listened_to_tell_events_and_end_with_their_code(
+    before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(launching, "on_ranks", lambda ranks: [])
-    monkeypatch.setattr(sys, "argv", ["nanowarm", "check", "--", "none.toml"])
+    monkeypatch.setattr(sys, "argv", ["nanowarm", *before, "check", "--", "none.toml"])
     told: list[str] = []
     assert start_ranks(2, told.append) == 2
     assert [json.loads(line)["event"] for line in told] == ["start", "error"]

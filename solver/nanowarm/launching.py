@@ -104,7 +104,9 @@ def _started(ranks: int, heard: bool) -> subprocess.Popen[str]:
     Raises:
         CaseError: mpiexec is not there.
     """
-    words = [sys.argv[1], OPTION, *sys.argv[2:]] if heard else sys.argv[1:]
+    words = sys.argv[1:]
+    if heard:
+        words.insert(1 + next(place for place, word in enumerate(words) if not word.startswith("-")), OPTION)  # of the command
     pipe = subprocess.PIPE if heard else None
     try:
         return subprocess.Popen(
