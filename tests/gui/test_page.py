@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli_w
+
+from nanowarm.sections import CaseInput
 
 expect = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright").expect
 NASTY = "<img src=x onerror=alert(1)><script>alert(1)</script> \"' \u202e\u05e9\u05dc\u05d5\u05dd \U0001f9ca " + "x" * 10_000
@@ -33,6 +36,18 @@ def test_a_value_changed_in_the_form_is_changed_in_the_text_and_saved_with_its_c
     page.wait_for_selector("#unsaved", state="hidden")
     assert _text(file) == before.replace('"20 kA/m" ', '"23 kA/m" ')
     file.write_text(before, encoding="utf-8")
+
+
+def test_every_field_says_what_it_is_in_the_words_of_the_schema(page: Any) -> None:
+    _open(page, "vial/vial.toml")
+    fields = page.locator("#panel-form .field:visible")
+    keys = [json.loads(fields.nth(place).get_attribute("data-path")) for place in range(fields.count())]
+    assert ["field", "frequency"] in keys
+    told = CaseInput.model_json_schema()["$defs"]["UniformField"]["properties"]["frequency"]["description"]
+    assert fields.nth(keys.index(["field", "frequency"])).locator(".hint").inner_text() == told
+    without = [key for place, key in enumerate(keys) if not fields.nth(place).locator(".hint").count()]
+    own = (["mesh", "parameters"], ["output", "probes"])  # whose names are the user's
+    assert not [key for key in without if key[-1] != "kind" and key[:-1] not in own]
 
 
 def test_what_is_typed_while_a_check_is_answered_is_not_lost(server: Any, page: Any) -> None:

@@ -1,4 +1,4 @@
-// What the JSON Schema of the case file says of a value: its shapes, its choices, its words.
+// What the JSON Schema of the case file says of a value: its shapes, its choices.
 
 /** The schemas that a value may follow: references followed, unions opened, "nothing" left out. */
 export function shapes(node, root) {
@@ -47,23 +47,6 @@ export function example(all, given) {
     if (one.examples?.length) return `e.g. ${one.examples[0]}`;
   }
   return "";
-}
-
-/** The words on each key in the description of a section. */
-export function words(section) {
-  const found = {};
-  const [, listed] = (section.description ?? "").split("Args:\n");
-  let key = null;
-  for (const line of (listed ?? "").split("\n")) {
-    const match = /^ {4}(\w[\w, ]*): (.*)$/.exec(line);
-    if (match) {
-      key = match[1].split(", ");
-      key.forEach((name) => (found[name] = match[2]));
-    } else if (key && line.startsWith("        ")) {
-      key.forEach((name) => (found[name] += ` ${line.trim()}`));
-    } else key = null;
-  }
-  return found;
 }
 
 /** The first sentence of a section's description. */

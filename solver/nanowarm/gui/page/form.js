@@ -1,6 +1,6 @@
 // The form of a case, made from the JSON Schema and the values that the text has.
 import { element, quoted } from "./elements.js";
-import { asToml, choices, example, isSimple, meant, sentence, shapeOf, shapes, words } from "./fields.js";
+import { asToml, choices, example, isSimple, meant, sentence, shapeOf, shapes } from "./fields.js";
 
 const LISTS = { material: "materials", blood: "materials", damage: "damage-sets", region: "region-names" };
 const HIDDEN = new Set(["schema"]);
@@ -37,7 +37,7 @@ export class Form {
       (isSimple(shapes(node, this.root)) ? simple : sections).push([key, node]);
     }
     const first = element("fieldset", {}, element("legend", {}, "case"),
-      simple.map(([key, node]) => this.field(key, node, values[key], [key], "")));
+      simple.map(([key, node]) => this.field(key, node, values[key], [key], node.description ?? "")));
     const unknown = Object.keys(values).filter((key) => !(key in this.root.properties));
     this.drawing = true;
     this.body.replaceChildren(first, ...sections.map(([key, node]) => this.section(key, node, values[key], [key])),
@@ -118,14 +118,13 @@ export class Form {
 
   /** The fields of a section: those that are set or needed, then the others behind a fold. */
   inside(shape, all, value, path) {
-    const about = words(shape);
     const needed = new Set(shape.required ?? []);
     const shown = [];
     const more = [];
     for (const [key, node] of Object.entries(shape.properties)) {
       const kinds = all.map((one) => one.properties?.kind?.const).filter((kind) => kind !== undefined);
       const given = key === "kind" && kinds.length > 1 ? { enum: kinds, type: "string" } : node;
-      const made = this.any(key, given, value[key], [...path, key], about[key] ?? "");
+      const made = this.any(key, given, value[key], [...path, key], node.description ?? "");
       (value[key] !== undefined || needed.has(key) || key === "kind" ? shown : more).push(made);
     }
     const unknown = Object.keys(value).filter((key) => !(key in shape.properties));
