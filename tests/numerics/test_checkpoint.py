@@ -91,7 +91,7 @@ def on_ranks(ranks: int, program: str, *arguments: object) -> None:
 
 
 RANKS = (
-    ("frozen", 1, 2),
+    pytest.param("frozen", 1, 2, marks=pytest.mark.slow),
     ("plain", 2, 3),
     pytest.param("steered", 3, 1, marks=pytest.mark.slow),
     pytest.param("treated", 2, 1, marks=pytest.mark.slow),

@@ -199,6 +199,7 @@ def piece(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(line, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_two_pieces_at_once_compute_each_run_once_and_the_table_holds_all(studies: Any, end_temperature: Any) -> None:
     studies.study(grid=GRID, run={"parallel": 1})
     both = [piece(studies.folder, "--only", only) for only in ("1-4", "1/1")]

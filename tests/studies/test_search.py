@@ -256,6 +256,7 @@ def test_the_least_iron_of_an_insulated_vial_of_80_millilitres_is_that_of_the_he
     assert not (table.folder / "answers.png").exists()
 
 
+@pytest.mark.slow
 def test_searches_whose_driver_was_killed_go_on_without_repeating_runs_and_find_the_same(studies: Any) -> None:
     # 15 degC after 10 s take 15 mgFe/mL at 20 kA/m and, as heating goes with the square of the field, 6.67 at 30 kA/m
     path = studies.study(search=SEARCH, grid={AMPLITUDE: ["20 kA/m", "30 kA/m"]}, run={"parallel": 2})

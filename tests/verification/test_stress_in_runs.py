@@ -265,6 +265,7 @@ $EndElements
 """
 
 
+@pytest.mark.slow
 def test_as_many_ranks_as_cells_find_the_same_stress(bench: Any) -> None:
     (bench.folder / "three.msh").write_text(THREE_CELLS, encoding="utf-8")
     path = glass(
