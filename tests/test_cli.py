@@ -259,7 +259,7 @@ def test_a_terminal_without_unicode_is_no_fault(tmp_path: Path) -> None:
     assert done.stderr == "\\xe7ase.toml: no such file\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_run_that_a_signal_stops_says_how_to_go_on_and_does(finished: Path, number: signal.Signals) -> None:
     slow = ("--set", "solver.tolerance=1e-5 K", "--set", "output.every=5 s", "-o", f"stopped-{number}")
     command = [str(BIN / "nanowarm"), "run", "mine/mine.toml", *COARSE, *slow]

@@ -45,7 +45,9 @@ def halted(path: Path, folder: Path, after: int, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("part", [pytest.param(0.03, marks=pytest.mark.slow), 0.5, pytest.param(0.97, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ["plain", "treated", "frozen", "steered"])
+@pytest.mark.parametrize(
+    "name", ["frozen", *(pytest.param(name, marks=pytest.mark.slow) for name in ("plain", "treated", "steered"))]
+)
 def test_a_run_that_goes_on_ends_as_one_that_was_not_broken_off(
     unbroken: Any, name: str, part: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, differences: Any
 ) -> None:

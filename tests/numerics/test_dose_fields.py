@@ -160,7 +160,7 @@ def test_a_margin_takes_in_the_nodes_of_other_regions_near_the_region_and_no_oth
     assert wider.volume == pytest.approx(trial.volume[wider.index], rel=1e-9)
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_more_ranks_give_the_same_doses_criteria_and_histograms(bench: Any, ranks: int) -> None:
     path = cored(
         bench,

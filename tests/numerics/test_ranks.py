@@ -125,7 +125,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.parametrize(("refine", "others"), [(0, (2, 3)), (1, (3,))])
+@pytest.mark.parametrize(("refine", "others"), [(0, (2, 3)), pytest.param(1, (3,), marks=pytest.mark.slow)])
 def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, numbers: Any, refine: int, others: tuple[int, ...]) -> None:
     path = vial_case(bench, refine)
     alone = run_on(1, path, numbers)
@@ -134,6 +134,7 @@ def test_one_two_and_three_ranks_give_the_same_numbers(bench: Any, numbers: Any,
     assert {ranks: differences(alone, run_on(ranks, path, numbers)) for ranks in others} == {ranks: [] for ranks in others}
 
 
+@pytest.mark.slow
 def test_ice_is_the_same_on_one_two_and_three_ranks(bench: Any, numbers: Any) -> None:
     path = freezing_case(bench)
     alone = run_on(1, path, numbers)
