@@ -188,7 +188,7 @@ def on_ranks(ranks: int, *given: Any) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize(("order", "bonded"), [(1, ["left"]), (2, [])])
+@pytest.mark.parametrize(("order", "bonded"), [pytest.param(1, ["left"], marks=pytest.mark.slow), (2, [])])
 def test_one_two_and_three_ranks_find_the_same_stress(order: int, bonded: list[str]) -> None:
     largest, squares, solid, _ = on_ranks(1, order, bonded, False)
     assert largest > 1e4

@@ -366,6 +366,7 @@ if MPI.COMM_WORLD.rank == 0:
 """
 
 
+@pytest.mark.slow
 def test_one_two_and_three_ranks_give_the_same_iron(tmp_path: Path) -> None:
     values = np.random.default_rng(6)
     write(tmp_path / "fine.nii.gz", values.random((28, 40, 46)), 0.25, LOW - 0.5)  # centres on faces between cells and ranks

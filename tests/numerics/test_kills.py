@@ -61,7 +61,7 @@ def ended(folder: Path) -> nanowarm.Run:
     return nanowarm.open_run(folder) if (folder / "summary.json").is_file() else nanowarm.resume(folder)
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_runs_that_are_killed_at_random_times_end_as_one_that_was_not(
     unbroken: Any, differences: Any, tmp_path: Path, kills: int
 ) -> None:

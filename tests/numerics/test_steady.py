@@ -136,6 +136,7 @@ def test_the_heat_of_a_jump_to_the_steady_state_is_not_in_the_ledger(bench: Any)
     assert np.abs(stored - sum(entries)).max() < 1e-9 * max(np.abs(entry).max() for entry in entries)
 
 
+@pytest.mark.slow
 def test_one_two_and_three_ranks_find_the_same_steady_state(bench: Any) -> None:
     path, found = layers(bench), {}
     for ranks in (1, 2, 3):
